@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Every bound in one place. Whatever can grow is held by one of these; the plan adds them up.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace depotlink::limits {
+
+// Navixy allows at most 25,000 devices an account; an index of 16 bits reaches further.
+inline constexpr std::uint32_t kMaxTrackers = 60000;
+inline constexpr std::uint32_t kDefaultMaxTrackers = 25000;
+inline constexpr std::size_t kMaxGroups = 512;
+
+// Text from strangers, in bytes of UTF-8. Navixy: group titles have 1 to 60 characters.
+inline constexpr std::size_t kLabelBytes = 192;
+inline constexpr std::size_t kGroupTitleBytes = 192;
+inline constexpr std::size_t kModelBytes = 64;
+inline constexpr std::size_t kNetworkNameBytes = 64;
+// Room for labels a tracker, on average; what does not fit is published without its label.
+inline constexpr std::size_t kLabelRoomPerTracker = 24;
+
+// tracker/get_states: at most 2000 ids a request (vendor, tracker/get_states, Parameters). Smaller
+// batches keep what one answer can throw at the window within the window.
+inline constexpr std::size_t kMaxBatch = 2000;
+inline constexpr std::size_t kDefaultBatch = 500;
+
+// The splitter: one element held at a time.
+inline constexpr std::size_t kElementBytes = 16 * 1024;
+inline constexpr std::size_t kKeyBytes = 64;
+inline constexpr int kJsonDepth = 24;
+
+// A state's lists and maps.
+inline constexpr std::size_t kMaxIo = 64;
+inline constexpr std::size_t kMaxAdditional = 48;
+inline constexpr std::size_t kAdditionalTextBytes = 2048;
+
+// A record on its way to the bus.
+inline constexpr std::size_t kTopicBytes = 256;
+inline constexpr std::size_t kPayloadBytes = 8 * 1024;
+inline constexpr std::size_t kWindowBytes = 128 * 1024;
+// Publishes in flight. Paho's own maxInflight must stay above it (it stalls for a second when an
+// application has more outstanding).
+inline constexpr std::size_t kInFlight = 32;
+
+// HTTP: bytes of one decoded answer. 25,000 trackers in one tracker/list weigh about 12 MB.
+inline constexpr std::uint64_t kResponseBytes = 64ULL * 1024 * 1024;
+
+// Files.
+inline constexpr std::size_t kConfigFileBytes = 64 * 1024;
+inline constexpr std::size_t kSecretFileBytes = 4 * 1024;
+
+static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextBytes < 256 * 1024,
+              "the fixed buffers must leave room for TLS within the budget's floor");
+
+}  // namespace depotlink::limits

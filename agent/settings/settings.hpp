@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the config says, validated, with every default filled in. Plain values; secrets are not
+// here, only the names of the files that hold them.
+
+#include <cstdint>
+#include <string>
+
+#include "agent/base/limits.hpp"
+#include "agent/base/log.hpp"
+#include "agent/base/time.hpp"
+
+namespace depotlink::settings {
+
+struct Api {
+  std::string url;  // as given, without a trailing slash: https://api.eu.navixy.com/v2
+  std::string key_file;
+  std::string ca_file;  // empty: the system's bundle
+  double requests_per_second = 5;
+  DurationMs timeout_ms = 30 * kSecondMs;
+};
+
+enum class MqttVersionChoice : std::uint8_t { kAuto, k5, k311 };
+
+struct Mqtt {
+  std::string host;
+  std::uint16_t port = 1883;
+  MqttVersionChoice version =
+      MqttVersionChoice::kAuto;  // "5" first, 3.1.1 where the broker knows no better
+  std::string client_id;         // default: depotlink-<site>
+  std::string username;
+  std::string password_file;
+  std::string topic_prefix = "depotlink";
+};
+
+struct Poll {
+  DurationMs fleet_ms = 10 * kMinuteMs;
+  DurationMs moving_ms = 10 * kSecondMs;
+  DurationMs stopped_ms = 30 * kSecondMs;
+  DurationMs parked_ms = 60 * kSecondMs;
+  DurationMs offline_ms = 5 * kMinuteMs;
+};
+
+struct Memory {
+  std::uint64_t budget_bytes = 8ULL * 1024 * 1024;
+  std::uint32_t max_trackers = limits::kDefaultMaxTrackers;
+};
+
+struct Log {
+  LogLevel level = LogLevel::kInfo;
+};
+
+struct Settings {
+  std::string site;
+  Api api;
+  Mqtt mqtt;
+  Poll poll;
+  Memory memory;
+  Log log;
+};
+
+}  // namespace depotlink::settings
