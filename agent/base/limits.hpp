@@ -40,6 +40,7 @@ inline constexpr std::size_t kAdditionalTextBytes = 2048;
 inline constexpr std::size_t kTopicBytes = 256;
 inline constexpr std::size_t kPayloadBytes = 8 * 1024;
 inline constexpr std::size_t kWindowBytes = 128 * 1024;
+inline constexpr std::size_t kWindowRecords = 512;
 // Publishes in flight. Paho's own maxInflight must stay above it (it stalls for a second when an
 // application has more outstanding).
 inline constexpr std::size_t kInFlight = 32;

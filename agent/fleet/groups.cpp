@@ -6,10 +6,8 @@
 namespace depotlink::fleet {
 
 void Groups::BeginList() {
-  for (Group& kept : groups_) {
-    kept.seen = false;
-    kept.changed = false;
-  }
+  listing_ = true;
+  for (Group& kept : groups_) kept.seen = false;
 }
 
 bool Groups::Note(const model::TrackerGroup& group) {
@@ -21,13 +19,14 @@ bool Groups::Note(const model::TrackerGroup& group) {
     if (groups_.size() == limits::kMaxGroups) return false;
     kept = groups_.emplace(groups_.end());
   }
-  kept->changed = !is_it(*kept) || kept->group.title.view() != group.title.view();
   kept->group = group;
   kept->seen = true;
   return true;
 }
 
-void Groups::EndList() {
+void Groups::EndList(bool whole) {
+  listing_ = false;
+  if (!whole) return;
   for (Group& kept : groups_) {
     if (!kept.seen) kept.group = model::TrackerGroup{};
   }
@@ -44,10 +43,6 @@ std::uint16_t Groups::Number(std::uint64_t id) const {
 std::string_view Groups::Title(std::uint16_t number) const {
   if (number == 0 || number > groups_.size()) return {};
   return groups_[number - 1U].group.title.view();
-}
-
-bool Groups::Changed(std::uint16_t number) const {
-  return number != 0 && number <= groups_.size() && groups_[number - 1U].changed;
 }
 
 }  // namespace depotlink::fleet

@@ -16,7 +16,8 @@ namespace depotlink::settings {
 struct Api {
   std::string url;  // as given, without a trailing slash: https://api.eu.navixy.com/v2
   std::string key_file;
-  std::string ca_file;  // empty: the system's bundle
+  std::string ca_file;      // empty: the system's bundle
+  bool allow_http = false;  // http:// to a host that is not this machine
   double requests_per_second = 5;
   DurationMs timeout_ms = 30 * kSecondMs;
 };

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The whole agent as one object that is stepped: it owns no thread, never sleeps and takes its time
+// from the clock port, so that a week of outage can be tested in milliseconds. This is the only
+// file that knows the order of the stages:
+//
+//   Poller -> Caller -> Pipeline (compare, decode, encode) -> Window -> Publisher
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agent/base/log.hpp"
+#include "agent/base/secret.hpp"
+#include "agent/encode/topics.hpp"
+#include "agent/fleet/groups.hpp"
+#include "agent/fleet/schedule.hpp"
+#include "agent/fleet/table.hpp"
+#include "agent/json/element_reader.hpp"
+#include "agent/pipeline.hpp"
+#include "agent/poll/poller.hpp"
+#include "agent/ports/clock.hpp"
+#include "agent/ports/http.hpp"
+#include "agent/ports/mqtt.hpp"
+#include "agent/ports/random.hpp"
+#include "agent/ports/system_info.hpp"
+#include "agent/publish/publisher.hpp"
+#include "agent/queue/window.hpp"
+#include "agent/settings/settings.hpp"
+
+namespace depotlink {
+
+// What the agent needs from outside. All must outlive it.
+struct AgentPorts {
+  ports::Clock* clock = nullptr;
+  ports::Random* random = nullptr;
+  ports::Http* http = nullptr;
+  ports::Mqtt* mqtt = nullptr;
+  ports::SystemInfo* system = nullptr;
+};
+
+struct AgentSecrets {
+  Secret api_key;
+  Secret mqtt_password;  // empty: none
+};
+
+class Agent : private queue::RecordSink,
+              private queue::DropObserver,
+              private publish::PublishObserver {
+ public:
+  Agent(const settings::Settings& settings, AgentSecrets secrets, const AgentPorts& ports,
+        Logger& log, std::string_view version);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  ~Agent() override;
+
+  // Does what there is to do now; returns when to call again at the latest. Call it after each wait
+  // of the loop, too.
+  MonoTime Step();
+  // Begins a clean end: no new polls, what waits is published within a second, then `offline`.
+  void BeginStop();
+  // True once the end is reached; then Step is not called any more.
+  bool stopped() const { return publisher_.stopped(); }
+
+  const fleet::Table& table() const { return table_; }
+  const Pipeline& pipeline() const { return pipeline_; }
+  const publish::Publisher& publisher() const { return publisher_; }
+  const poll::Poller& poller() const { return poller_; }
+  std::uint64_t dropped() const { return dropped_; }
+  // Records that the broker has not acknowledged.
+  std::size_t unpublished() const { return window_.waiting() + window_.sent(); }
+
+ private:
+  void Push(const queue::Record& record) override;
+  bool Ready() const override;
+  void OnDropped(const queue::Record& record) override;
+  void OnBrokerForgot() override;
+  void OnGivenUp(const queue::Record& record) override { pipeline_.Forget(record); }
+
+  void TellDrops(MonoTime now);
+  void PublishHealth(MonoTime now);
+
+  static constexpr DurationMs kHealthMs = kMinuteMs;
+  static constexpr DurationMs kDropsTellMs = kMinuteMs;
+  static constexpr DurationMs kStopMs = kSecondMs;
+
+  AgentPorts ports_;
+  Logger* log_;
+  std::string site_;
+  std::string version_;
+  std::uint64_t budget_bytes_;
+  std::string authorization_;
+  std::string run_;
+  MonoTime started_;
+
+  fleet::Table table_;
+  fleet::Groups groups_;
+  fleet::Schedule schedule_;
+  json::ElementReader reader_;
+  encode::TopicBuilder topics_;
+  Pipeline pipeline_;
+  poll::Poller poller_;
+  queue::Window window_;
+  publish::Publisher publisher_;
+
+  MonoTime health_at_{};
+  std::uint64_t connects_seen_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t dropped_told_ = 0;
+  MonoTime drops_told_at_{};
+};
+
+// A fresh name for a run, four characters of base 32, as it stands in each payload.
+std::string MakeRunId(ports::Random& random);
+
+// The Authorization header's value for an API key (vendor documents, user-api/authentication).
+std::string MakeAuthorization(const Secret& api_key);
+
+// Periods by pace, in the order of fleet::Pace.
+std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);
+
+}  // namespace depotlink

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The command line, as a value.
+
+#include <string>
+#include <string_view>
+
+namespace depotlink::commands {
+
+enum class Command { kRun, kOnce, kCheck, kHelp, kVersion, kUsageError };
+
+struct Arguments {
+  Command command = Command::kUsageError;
+  std::string config = "/etc/depotlink/depotlink.json";
+  std::string error;  // for kUsageError: what is wrong
+};
+
+// `argv[0]` is passed over. Never fails: what cannot be understood is a kUsageError.
+Arguments ParseArguments(int argc, const char* const* argv);
+
+// The text of --help.
+std::string_view HelpText();
+
+}  // namespace depotlink::commands

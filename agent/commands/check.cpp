@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/commands/check.hpp"
+
+#include <cstdio>
+#include <string_view>
+
+#include "agent/base/limits.hpp"
+#include "agent/settings/reader.hpp"
+#include "agent/settings/units.hpp"
+
+namespace depotlink::commands {
+namespace {
+
+using settings::Fault;
+using settings::FormatFault;
+using settings::Place;
+using settings::ReadOutcome;
+using settings::Settings;
+
+// A system's whole bundle weighs about 230 KB.
+constexpr std::size_t kCaFileBytes = 1024 * 1024;
+constexpr std::size_t kApiKeyDigits = 32;
+
+void AppendLine(std::string& out, std::string_view line) {
+  out += line;
+  out += '\n';
+}
+
+// A fault at the value of `key`, found out after the config was read.
+std::string FaultAt(const std::string& file, const ReadOutcome& outcome, std::string_view key,
+                    std::string message) {
+  Fault fault;
+  fault.path = std::string(key);
+  fault.message = std::move(message);
+  for (const Place& place : outcome.places) {
+    if (place.path != key) continue;
+    fault.line = place.line;
+    fault.column = place.column;
+  }
+  return FormatFault(file, fault);
+}
+
+bool LooksLikeApiKey(std::string_view key) {
+  return key.size() == kApiKeyDigits &&
+         key.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+// Each check of a file appends at most one line; false where it is a fault.
+bool CheckApiKey(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
+                 std::string& out) {
+  const Result<Secret> key = files.ReadSecret(outcome.settings.api.key_file);
+  if (!key.ok()) {
+    AppendLine(out, FaultAt(file, outcome, "api.key_file", key.status().message()));
+    return false;
+  }
+  if (!LooksLikeApiKey(key.value().Reveal())) {
+    AppendLine(out, FaultAt(file, outcome, "api.key_file",
+                            "warning: what the file holds does not look like a Navixy API key, "
+                            "which has 32 hexadecimal digits"));
+  }
+  return true;
+}
+
+bool CheckPassword(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
+                   std::string& out) {
+  const std::string& path = outcome.settings.mqtt.password_file;
+  if (path.empty()) return true;
+  const Result<Secret> password = files.ReadSecret(path);
+  if (password.ok()) return true;
+  AppendLine(out, FaultAt(file, outcome, "mqtt.password_file", password.status().message()));
+  return false;
+}
+
+bool CheckCertificates(const std::string& file, const ReadOutcome& outcome,
+                       ports::FileReader& files, std::string& out) {
+  const std::string& path = outcome.settings.api.ca_file;
+  if (path.empty()) return true;
+  const Result<std::string> text = files.ReadText(path, kCaFileBytes);
+  std::string message = text.status().message();
+  if (text.ok()) {
+    if (text.value().find("-----BEGIN CERTIFICATE-----") != std::string::npos) return true;
+    message = path + " holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)";
+  }
+  AppendLine(out, FaultAt(file, outcome, "api.ca_file", message));
+  return false;
+}
+
+std::string FormatRate(double rate) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", rate);
+  return text;
+}
+
+std::string Broker(const settings::Mqtt& mqtt) {
+  const bool bracketed = mqtt.host.find(':') != std::string::npos;
+  std::string broker = "mqtt://" + (bracketed ? '[' + mqtt.host + ']' : mqtt.host) + ':' +
+                       std::to_string(mqtt.port) + " as " + mqtt.client_id;
+  switch (mqtt.version) {
+    case settings::MqttVersionChoice::kAuto:
+      return broker + ", MQTT 5, or 3.1.1 where the broker knows no better";
+    case settings::MqttVersionChoice::k5:
+      return broker + ", MQTT 5";
+    case settings::MqttVersionChoice::k311:
+      return broker + ", MQTT 3.1.1";
+  }
+  return broker;
+}
+
+void AppendSummary(const Settings& s, std::string& out) {
+  using settings::FormatDuration;
+  AppendLine(out, "  site      " + s.site);
+  AppendLine(out, "  api       " + s.api.url + ", at most " +
+                      FormatRate(s.api.requests_per_second) + " requests a second");
+  AppendLine(out, "  broker    " + Broker(s.mqtt));
+  AppendLine(out, "  topics    below " + s.mqtt.topic_prefix + '/' + s.site + '/');
+  AppendLine(out, "  polls     moving " + FormatDuration(s.poll.moving_ms) + ", stopped " +
+                      FormatDuration(s.poll.stopped_ms) + ", parked " +
+                      FormatDuration(s.poll.parked_ms) + ", offline " +
+                      FormatDuration(s.poll.offline_ms) + ", list of trackers " +
+                      FormatDuration(s.poll.fleet_ms));
+  AppendLine(out, "  memory    " + settings::FormatSize(s.memory.budget_bytes) + " for at most " +
+                      std::to_string(s.memory.max_trackers) + " trackers");
+}
+
+}  // namespace
+
+int RunCheck(const std::string& path, ports::FileReader& files, std::string& out) {
+  const Result<std::string> text = files.ReadText(path, limits::kConfigFileBytes);
+  if (!text.ok()) {
+    AppendLine(out, text.status().message());
+    return 1;
+  }
+  const ReadOutcome outcome = settings::ReadSettings(text.value());
+  for (const Fault& fault : outcome.faults) AppendLine(out, FormatFault(path, fault));
+  if (!outcome.faults.empty()) return 1;
+  const bool key = CheckApiKey(path, outcome, files, out);
+  const bool certificates = CheckCertificates(path, outcome, files, out);
+  const bool password = CheckPassword(path, outcome, files, out);
+  if (!key || !certificates || !password) return 1;
+  AppendLine(out, path + ": OK");
+  AppendSummary(outcome.settings, out);
+  return 0;
+}
+
+Result<settings::Settings> LoadSettings(const std::string& path, ports::FileReader& files,
+                                        std::vector<std::string>& messages) {
+  const Result<std::string> text = files.ReadText(path, limits::kConfigFileBytes);
+  if (!text.ok()) {
+    messages.push_back(text.status().message());
+    return text.status();
+  }
+  const ReadOutcome outcome = settings::ReadSettings(text.value());
+  for (const Fault& fault : outcome.faults) messages.push_back(FormatFault(path, fault));
+  if (outcome.faults.empty()) return outcome.settings;
+  const std::string count =
+      outcome.faults.size() == 1 ? "a fault" : std::to_string(outcome.faults.size()) + " faults";
+  return Status(Code::kAskPerson, count + " in " + path);
+}
+
+}  // namespace depotlink::commands

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// `depotlink once`: polls the whole fleet once and prints the records that it would publish, a line
+// each: topic, a tab, payload. Touches no bus.
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "agent/base/log.hpp"
+#include "agent/base/secret.hpp"
+#include "agent/ports/clock.hpp"
+#include "agent/ports/http.hpp"
+#include "agent/ports/random.hpp"
+#include "agent/settings/settings.hpp"
+
+namespace depotlink::commands {
+
+struct OncePorts {
+  ports::Clock* clock = nullptr;
+  ports::Random* random = nullptr;
+  ports::Http* http = nullptr;
+};
+
+// `print` writes a text out. `wait_until` waits for events or that time, and is false where the
+// user wants to stop. Returns the exit code: 0 where the whole fleet was read, 1 where the API
+// could not be asked (the reason has been logged).
+int RunOnce(const settings::Settings& settings, const Secret& api_key, const OncePorts& ports,
+            Logger& log, const std::function<void(std::string_view)>& print,
+            const std::function<bool(MonoTime)>& wait_until);
+
+}  // namespace depotlink::commands

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/encode/health.hpp"
+
+#include "agent/base/fixed_string.hpp"
+
+namespace depotlink::encode {
+namespace {
+
+using json::JsonWriter;
+
+void Text(JsonWriter& out, std::string_view name, std::string_view text) {
+  if (!text.empty()) out.Key(name).Text(text);
+}
+
+void ErrorText(JsonWriter& out, std::string_view text) {
+  Text(out, "last_error", FixedString<kMaxErrorBytes>(text).view());
+}
+
+void Kib(JsonWriter& out, std::string_view name, std::uint64_t kib) {
+  if (kib > 0) out.Key(name).Uint(kib);
+}
+
+void Api(JsonWriter& out, const ApiHealth& api) {
+  out.Key("api").BeginObject();
+  out.Key("state").Text(ApiStateName(api.state));
+  if (api.last_success_time.has) {
+    out.Key("last_success_time").Time(api.last_success_time.value, /*with_ms=*/false);
+  }
+  ErrorText(out, api.last_error);
+  out.Key("requests").Uint(api.requests);
+  out.Key("errors").Uint(api.errors);
+  out.Key("bytes_in").Uint(api.bytes_in);
+  out.Key("bytes_out").Uint(api.bytes_out);
+  out.EndObject();
+}
+
+void Broker(JsonWriter& out, const BrokerHealth& broker) {
+  out.Key("broker").BeginObject();
+  out.Key("state").Text(BrokerStateName(broker.state));
+  Text(out, "protocol", broker.protocol);
+  ErrorText(out, broker.last_error);
+  out.Key("connects").Uint(broker.connects);
+  out.EndObject();
+}
+
+void Records(JsonWriter& out, const RecordCounts& records) {
+  out.Key("records").BeginObject();
+  out.Key("published").Uint(records.published);
+  out.Key("acked").Uint(records.acked);
+  out.Key("refused").Uint(records.refused);
+  out.Key("dropped").Uint(records.dropped);
+  out.Key("waiting").Uint(records.waiting);
+  out.EndObject();
+}
+
+}  // namespace
+
+std::string_view ApiStateName(ApiState state) {
+  switch (state) {
+    case ApiState::kOk:
+      return "ok";
+    case ApiState::kFailing:
+      return "failing";
+    case ApiState::kCredential:
+      return "credential";
+    case ApiState::kStarting:
+      break;
+  }
+  return "starting";
+}
+
+std::string_view BrokerStateName(BrokerState state) {
+  switch (state) {
+    case BrokerState::kConnected:
+      return "connected";
+    case BrokerState::kUnreachable:
+      return "unreachable";
+    case BrokerState::kRefused:
+      return "refused";
+    case BrokerState::kStarting:
+      break;
+  }
+  return "starting";
+}
+
+bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
+  out.BeginObject();
+  out.Key("site").Text(report.site);
+  if (report.time_trusted) out.Key("time").Time(report.time, /*with_ms=*/false);
+  out.Key("time_trusted").Bool(report.time_trusted);
+  Text(out, "run", report.run);
+  out.Key("uptime_s").Uint(report.uptime_s);
+  Text(out, "version", report.version);
+  Api(out, report.api);
+  Broker(out, report.broker);
+  out.Key("trackers").Uint(report.trackers);
+  out.Key("polls").Uint(report.polls);
+  if (report.lag_s.has) out.Key("lag_s").Uint(report.lag_s.value);
+  Records(out, report.records);
+  out.Key("skipped_elements").Uint(report.skipped_elements);
+  out.Key("ignored_fields").Uint(report.ignored_fields);
+  Kib(out, "memory_rss_kib", report.memory_rss_kib);
+  Kib(out, "memory_peak_kib", report.memory_peak_kib);
+  Kib(out, "memory_budget_kib", report.memory_budget_kib);
+  out.EndObject();
+  return out.ok();
+}
+
+}  // namespace depotlink::encode

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The payload of `health`: how the agent itself is doing, once a minute. At most two levels deep;
+// README.md here has the table. Counters run since the start that `run` names.
+
+#include <cstdint>
+#include <string_view>
+
+#include "agent/base/time.hpp"
+#include "agent/json/json_writer.hpp"
+#include "agent/model/tracker_state.hpp"
+
+namespace depotlink::encode {
+
+enum class ApiState : std::uint8_t {
+  kStarting,   // no answer yet
+  kOk,         // the last request succeeded
+  kFailing,    // the last request failed; it is retried
+  kCredential  // the credential is refused: a person must act
+};
+
+enum class BrokerState : std::uint8_t {
+  kStarting,     // not tried yet
+  kConnected,    // CONNACK with success
+  kUnreachable,  // no connection; it is retried
+  kRefused       // the broker said no: a person must act
+};
+
+struct ApiHealth {
+  ApiState state = ApiState::kStarting;
+  model::Maybe<WallTime> last_success_time;
+  std::string_view last_error;  // for people; empty: none. Never a secret.
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t bytes_in = 0;  // on the wire
+  std::uint64_t bytes_out = 0;
+};
+
+struct BrokerHealth {
+  BrokerState state = BrokerState::kStarting;
+  std::string_view protocol;    // "5" or "3.1.1"; empty: not connected yet
+  std::uint64_t connects = 0;   // that succeeded
+  std::string_view last_error;  // for people; empty: none
+};
+
+struct RecordCounts {
+  std::uint64_t published = 0;  // handed to the broker, repeats included
+  std::uint64_t acked = 0;      // acknowledged with a good reason code
+  std::uint64_t refused = 0;    // set aside because the broker would not have them
+  std::uint64_t dropped = 0;    // by the queue's limits
+  std::uint64_t waiting = 0;    // now: in the window and the queue
+};
+
+// The views must stay valid during EncodeHealth.
+struct HealthReport {
+  std::string_view site;
+  WallTime time;
+  bool time_trusted = true;  // false while the box's clock may be wrong: then `time` is left out
+  std::string_view run;
+  std::uint64_t uptime_s = 0;
+  std::string_view version;
+  ApiHealth api;
+  BrokerHealth broker;
+  std::uint64_t trackers = 0;  // now, in scope
+  std::uint64_t polls = 0;
+  model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest
+  RecordCounts records;
+  std::uint64_t skipped_elements = 0;  // elements of an answer that could not be read
+  std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
+  std::uint64_t memory_rss_kib = 0;    // 0: unknown
+  std::uint64_t memory_peak_kib = 0;
+  std::uint64_t memory_budget_kib = 0;
+};
+
+// Writes one whole payload; false where it did not fit the writer's buffer. Errors are cut at
+// kMaxErrorBytes.
+inline constexpr std::size_t kMaxErrorBytes = 256;
+[[nodiscard]] bool EncodeHealth(const HealthReport& report, json::JsonWriter& out);
+
+std::string_view ApiStateName(ApiState state);
+std::string_view BrokerStateName(BrokerState state);
+
+}  // namespace depotlink::encode

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Reads one element of a response (at most limits::kElementBytes of JSON text) and hands out its
+// fields through checked getters. JsonCpp does the reading, in its strict mode, with duplicate keys
+// and depth refused; what that mode lets pass all the same (comments, raw control characters,
+// malformed numbers, a NUL as the end) is refused before JsonCpp sees it.
+//
+// Two faults are mended instead, because one bad label must not cost a tracker: half of a surrogate
+// pair becomes U+FFFD, and a number too large for a double becomes null.
+//
+// A field of the wrong type or out of range is counted and passed over; it never fails the element.
+// null and absent are the same. Nothing here throws. One instance serves one thread, and is kept:
+// its buffers are reused. The tree weighs about 7 times the text; Clear() gives it back.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "agent/base/fixed_string.hpp"
+#include "agent/base/limits.hpp"
+#include "agent/base/status.hpp"
+#include "agent/base/time.hpp"
+
+namespace Json {
+class Value;
+}  // namespace Json
+
+namespace depotlink::json {
+
+class ElementReader;
+
+enum class Found : std::uint8_t {
+  kYes,     // `out` is set; in each other case it is left as it was
+  kAbsent,  // not there, or null
+  kWrong,   // another type, or out of range; counted
+  kNoZone   // GetTime: a date that does not say its zone; counted, never guessed
+};
+
+// One JSON object inside the reader: a view, valid until the reader's next Parse() or Clear().
+// A default-made Object has no members.
+class Object {
+ public:
+  Object() = default;
+
+  // A number within min..max; one with a fraction is rounded to the nearest whole.
+  Found GetInt(std::string_view name, std::int64_t min, std::int64_t max, std::int64_t& out) const;
+  // A whole number within min..max and nothing else: what is used as an identity.
+  Found GetId(std::string_view name, std::uint64_t min, std::uint64_t max,
+              std::uint64_t& out) const;
+  // A finite number.
+  Found GetDouble(std::string_view name, double& out) const;
+  Found GetBool(std::string_view name, bool& out) const;
+  // At most `max_bytes`. May hold control characters and ill-formed UTF-8: CopyClean() it.
+  Found GetText(std::string_view name, std::size_t max_bytes, std::string_view& out) const;
+  // A text as it is, a number with exactly the digits that were sent (of any length), `true` or
+  // `false`. At most `max_bytes`.
+  Found GetScalar(std::string_view name, std::size_t max_bytes, std::string_view& out) const;
+  // ISO 8601 with a zone, as ParseIsoTime() reads it.
+  Found GetTime(std::string_view name, WallTime& out) const;
+  // An array of nothing but true and false. Fills at most `capacity`; `count` is how many there
+  // are.
+  Found GetBools(std::string_view name, bool* out, std::size_t capacity, std::size_t& count) const;
+  Found GetObject(std::string_view name, Object& out) const;
+
+  // Calls `visit(std::string_view name)` for each member, in the order of the names' bytes.
+  template <typename Visit>
+  void ForEachName(Visit visit) const {
+    VisitNames([](void* context, std::string_view name) { (*static_cast<Visit*>(context))(name); },
+               &visit);
+  }
+
+ private:
+  friend class ElementReader;
+  Object(const Json::Value* value, ElementReader* reader) : value_(value), reader_(reader) {}
+
+  const Json::Value* Find(std::string_view name) const;  // null where absent or null
+  Found Wrong(std::string_view name) const;
+  void VisitNames(void (*visit)(void* context, std::string_view name), void* context) const;
+
+  const Json::Value* value_ = nullptr;
+  ElementReader* reader_ = nullptr;
+};
+
+class ElementReader {
+ public:
+  ElementReader();
+  ~ElementReader();
+  ElementReader(const ElementReader&) = delete;
+  ElementReader& operator=(const ElementReader&) = delete;
+
+  // `text`: one JSON object; must stay valid and unchanged as long as root() is used. kSkip where
+  // it is not an object, not strict JSON, too long, or too deep.
+  Status Parse(std::string_view text);
+  // The object that was read; without members after a failure.
+  Object root();
+  // Drops the tree and the counts' source; root() has no members any more.
+  void Clear();
+
+  // Since the last Parse(): fields passed over, and the name of the first of them.
+  std::uint32_t ignored() const { return ignored_; }
+  std::string_view first_ignored() const { return first_ignored_.view(); }
+  // Since the last Parse(): faults in the text that were mended.
+  std::uint32_t mended() const { return mended_; }
+
+ private:
+  friend class Object;
+  struct Impl;
+
+  void CountIgnored(std::string_view name);
+  std::string_view SourceOf(const Json::Value& value) const;
+
+  std::unique_ptr<Impl> impl_;
+  std::string_view text_;
+  std::uint32_t ignored_ = 0;
+  std::uint32_t mended_ = 0;
+  FixedString<limits::kKeyBytes> first_ignored_;
+};
+
+}  // namespace depotlink::json

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/json/utf8.hpp"
+
+#include <cstring>
+
+namespace depotlink::json {
+namespace {
+
+// What a lead byte promises: the length, and the range of the second byte (Unicode, table 3-7).
+struct Lead {
+  std::size_t bytes;  // 0: no lead byte
+  unsigned char low;
+  unsigned char high;
+};
+
+constexpr Lead LeadOf(unsigned char byte) {
+  if (byte < 0x80) return {1, 0, 0};
+  if (byte < 0xC2 || byte > 0xF4) return {0, 0, 0};
+  if (byte < 0xE0) return {2, 0x80, 0xBF};
+  if (byte == 0xE0) return {3, 0xA0, 0xBF};
+  if (byte == 0xED) return {3, 0x80, 0x9F};
+  if (byte < 0xF0) return {3, 0x80, 0xBF};
+  if (byte == 0xF0) return {4, 0x90, 0xBF};
+  if (byte == 0xF4) return {4, 0x80, 0x8F};
+  return {4, 0x80, 0xBF};
+}
+
+}  // namespace
+
+Utf8Char FirstUtf8(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  Lead lead = LeadOf(first);
+  if (lead.bytes == 1) return {first, 1, true};
+  if (lead.bytes == 0) return {kReplacement, 1, false};
+  char32_t code = first & (0xFFU >> (lead.bytes + 1));
+  for (std::size_t i = 1; i < lead.bytes; ++i) {
+    if (i == text.size()) return {kReplacement, i, false};
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < lead.low || byte > lead.high) return {kReplacement, i, false};
+    code = (code << 6U) | (byte & 0x3FU);
+    lead.low = 0x80;
+    lead.high = 0xBF;
+  }
+  return {code, lead.bytes, true};
+}
+
+bool IsValidUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Char c = FirstUtf8(text);
+    if (!c.valid) return false;
+    text.remove_prefix(c.bytes);
+  }
+  return true;
+}
+
+bool IsControl(char32_t code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+CleanCopy CopyClean(std::string_view text, char* out, std::size_t capacity) {
+  CleanCopy copy;
+  while (!text.empty()) {
+    const Utf8Char c = FirstUtf8(text);
+    std::string_view piece = text.substr(0, c.bytes);
+    const bool mend = !c.valid || IsControl(c.code);
+    if (mend) piece = c.valid ? std::string_view(" ") : kReplacementUtf8;
+    if (piece.size() > capacity - copy.bytes) {
+      copy.cut = true;
+      return copy;
+    }
+    std::memcpy(out + copy.bytes, piece.data(), piece.size());
+    copy.bytes += piece.size();
+    copy.mended = copy.mended || mend;
+    text.remove_prefix(c.bytes);
+  }
+  return copy;
+}
+
+}  // namespace depotlink::json

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/navixy/verdict.hpp"
+
+#include <algorithm>
+
+namespace depotlink::navixy {
+namespace {
+
+struct CodeRow {
+  std::int32_t code;
+  Verdict verdict;
+  std::string_view meaning;
+};
+
+// Source: vendor documents, errors, Error Codes. Codes 3 and 4 both mean that the credential is
+// gone: the documents differ on which one a revoked key answers.
+constexpr CodeRow kCodes[] = {
+    {1, Verdict::kRetry, "the API's database failed"},
+    {2, Verdict::kCredential, "the API refuses this service's access"},
+    {3, Verdict::kCredential, "the API does not know this key; put a valid one into api.key_file"},
+    {4, Verdict::kCredential,
+     "the API does not know this key any more (revoked?); put a valid one into api.key_file"},
+    {5, Verdict::kRejected, "the API calls the request malformed"},
+    {6, Verdict::kRetry, "the API failed unexpectedly"},
+    {7, Verdict::kRejected, "the API calls a parameter invalid"},
+    {8, Verdict::kRetry, "the API's queue service failed"},
+    {9, Verdict::kRejected, "the API calls the request too large"},
+    {11, Verdict::kCredential, "the API denies access: is the account or its dealer blocked?"},
+    {12, Verdict::kCredential, "the API does not know this dealer: is api.url the right platform?"},
+    {13, Verdict::kCredential, "this key may not make this call; give it the right or use another"},
+    {14, Verdict::kRetry, "the API's database is not available"},
+    {15, Verdict::kSlowDown, "too many requests"},
+    {229, Verdict::kRetry, "the API has not got the data ready"},
+    {236, Verdict::kRejected, "the account's tariff does not include this call"},
+    {268, Verdict::kRetry, "the account is over its quota"},
+    {275, Verdict::kCredential, "the user is blocked"},
+    {276, Verdict::kCredential, "this kind of key may not make this call"},
+};
+
+Judgement JudgeTransport(const Answer& answer) {
+  const std::string detail(answer.transport_detail);
+  const auto retry = [&detail](std::string_view what) {
+    return Judgement{Verdict::kRetry,
+                     detail.empty() ? std::string(what) : std::string(what) + ": " + detail};
+  };
+  switch (answer.end) {
+    case ports::HttpEnd::kNameFailed:
+      return retry("the API's host name was not resolved");
+    case ports::HttpEnd::kConnectFailed:
+      return retry("no connection to the API");
+    case ports::HttpEnd::kTlsFailed:
+      return retry("no trusted TLS connection to the API");
+    case ports::HttpEnd::kTimeout:
+      return retry("the API did not answer in time");
+    case ports::HttpEnd::kCutShort:
+      return retry("the API's answer was cut short");
+    case ports::HttpEnd::kTooLarge:
+      return retry("the API's answer is larger than allowed");
+    default:
+      return retry("the request to the API failed");
+  }
+}
+
+// There is no envelope to go by.
+Judgement JudgeForeignBody(const Answer& answer) {
+  const std::string status = " (HTTP " + std::to_string(answer.http_status) + ")";
+  if (answer.http_status >= 300 && answer.http_status < 400) {
+    return {Verdict::kRetry, "the server redirects" + status +
+                                 "; redirects are not followed: is api.url right, or is there a "
+                                 "captive portal?"};
+  }
+  if (answer.http_status == 429) return {Verdict::kSlowDown, "too many requests" + status};
+  if (answer.looks_like_html) {
+    return {Verdict::kRetry, "a web page came instead of the API's answer" + status +
+                                 ": a proxy, a captive portal, or a wrong api.url?"};
+  }
+  if (answer.body == json::BodyEnd::kEmpty) {
+    return {Verdict::kRetry, "the API's answer was empty" + status};
+  }
+  if (answer.body == json::BodyEnd::kTruncated) {
+    return {Verdict::kRetry, "the API's answer ended too early" + status};
+  }
+  return {Verdict::kRetry, "the API's answer is not JSON" + status + ": " +
+                               std::string(answer.body_fault) + " at byte " +
+                               std::to_string(answer.body_fault_offset)};
+}
+
+Judgement JudgeError(const Answer& answer) {
+  const std::int32_t code = answer.status.code;
+  const CodeRow* row = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                    [code](const CodeRow& r) { return r.code == code; });
+  std::string tail =
+      " (code " + std::to_string(code) + ", HTTP " + std::to_string(answer.http_status);
+  if (!answer.status.description.empty()) {
+    tail += ", \"" + std::string(answer.status.description.view()) + "\"";
+  }
+  tail += ')';
+  if (row != std::end(kCodes)) return {row->verdict, std::string(row->meaning) + tail};
+  if (answer.http_status == 429) return {Verdict::kSlowDown, "too many requests" + tail};
+  const Verdict verdict =
+      answer.http_status >= 500 || code == 0 ? Verdict::kRetry : Verdict::kRejected;
+  return {verdict, "the API answers with an error" + tail};
+}
+
+}  // namespace
+
+Judgement Judge(const Answer& answer) {
+  const bool foreign = answer.body == json::BodyEnd::kNotJson;
+  // A body that is no JSON is abandoned at once: that end is ours, not the network's.
+  if (answer.end != ports::HttpEnd::kComplete &&
+      !(answer.end == ports::HttpEnd::kAborted && foreign)) {
+    return JudgeTransport(answer);
+  }
+  if (answer.body != json::BodyEnd::kComplete) return JudgeForeignBody(answer);
+  if (answer.success_seen && answer.success && answer.http_status == 200) {
+    return {Verdict::kGood, {}};
+  }
+  if (answer.success_seen && answer.success) {
+    return {Verdict::kRetry, "the API calls it a success, yet with HTTP status " +
+                                 std::to_string(answer.http_status)};
+  }
+  if (!answer.success_seen && answer.status.code == 0) {
+    return {Verdict::kRetry, "the API's answer has no \"success\" (HTTP " +
+                                 std::to_string(answer.http_status) + "): is api.url right?"};
+  }
+  return JudgeError(answer);
+}
+
+}  // namespace depotlink::navixy

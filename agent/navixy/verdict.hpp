@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From what came back to what to do about it, in one table. Decided by the code in the envelope, by
+// the HTTP status where there is none; never by a description.
+
+#include <cstdint>
+#include <string>
+
+#include "agent/json/element_splitter.hpp"
+#include "agent/navixy/decode_status.hpp"
+#include "agent/ports/http.hpp"
+
+namespace depotlink::navixy {
+
+enum class Verdict : std::uint8_t {
+  kGood,        // a whole answer with `success: true`
+  kRetry,       // passing trouble: back off, then again
+  kSlowDown,    // too many requests: back off further
+  kCredential,  // the key is wrong, gone or not allowed: a person must act; ask seldom
+  kRejected     // this request as such will not be answered: a person must act
+};
+
+// Everything that is known of an answer once it has ended.
+struct Answer {
+  ports::HttpEnd end = ports::HttpEnd::kFailed;
+  int http_status = 0;
+  std::string_view transport_detail;
+  json::BodyEnd body = json::BodyEnd::kEmpty;
+  std::string_view body_fault;
+  std::uint64_t body_fault_offset = 0;
+  bool looks_like_html = false;  // the body's first byte is `<`
+  bool success_seen = false;
+  bool success = false;
+  ApiStatus status;
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::kRetry;
+  std::string reason;  // for people, with the remedy; empty for kGood
+};
+
+Judgement Judge(const Answer& answer);
+
+}  // namespace depotlink::navixy

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/pipeline.hpp"
+
+#include <algorithm>
+
+#include "agent/base/fingerprint.hpp"
+#include "agent/encode/native_info.hpp"
+#include "agent/encode/native_state.hpp"
+#include "agent/navixy/decode_list.hpp"
+#include "agent/navixy/decode_state.hpp"
+
+namespace depotlink {
+namespace {
+
+using fleet::Tracker;
+
+// A device whose clock runs ahead must not shut out its own later states for ever.
+constexpr DurationMs kAheadMostMs = 24 * kHourMs;
+
+// 0 means "nothing published" in the table.
+std::uint64_t NonZero(std::uint64_t fingerprint) {
+  return fingerprint == 0 ? 1 : fingerprint;
+}
+
+std::uint32_t Fold(std::uint64_t fingerprint) {
+  return static_cast<std::uint32_t>(NonZero((fingerprint ^ (fingerprint >> 32U)) & UINT32_MAX));
+}
+
+std::int64_t StateTimeMs(const model::TrackerState& state) {
+  std::int64_t ms = 0;
+  if (state.update_time.has) ms = state.update_time.value.ms;
+  if (state.fix_time.has) ms = std::max(ms, state.fix_time.value.ms);
+  return ms;
+}
+
+fleet::Pace PaceOf(const model::TrackerState& state) {
+  const bool live = state.connection == model::Connection::kActive ||
+                    state.connection == model::Connection::kIdle ||
+                    state.connection == model::Connection::kUnknown;
+  if (!live) return fleet::Pace::kOffline;
+  if (state.movement == model::Movement::kParked) return fleet::Pace::kParked;
+  if (state.movement == model::Movement::kStopped) return fleet::Pace::kStopped;
+  return fleet::Pace::kMoving;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(fleet::Table& table, fleet::Groups& groups, fleet::Schedule& schedule,
+                   json::ElementReader& reader, const encode::TopicBuilder& topics,
+                   std::string_view run, queue::RecordSink& sink, const ports::Clock& clock,
+                   Logger& log)
+    : table_(&table),
+      groups_(&groups),
+      schedule_(&schedule),
+      reader_(&reader),
+      topics_(&topics),
+      run_(run),
+      sink_(&sink),
+      clock_(&clock),
+      log_(&log) {}
+
+std::size_t Pipeline::TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) {
+  return schedule_->TakeDue(now, ids, most);
+}
+
+void Pipeline::OnGroup(std::string_view element) {
+  model::TrackerGroup group;
+  if (!navixy::DecodeGroup(*reader_, element, group, notes_).ok()) {
+    ++counters_.unreadable;
+    return;
+  }
+  if (!groups_->listing()) groups_->BeginList();
+  groups_->Note(group);
+}
+
+void Pipeline::OnGroupListEnd(bool whole) {
+  if (!groups_->listing()) groups_->BeginList();  // the answer named none
+  groups_->EndList(whole);
+}
+
+void Pipeline::OnTracker(std::string_view element) {
+  if (!listing_) {
+    listing_ = true;
+    overflow_ = 0;
+    for (std::uint32_t i = 0; i < table_->size(); ++i) table_->At(i).Unset(Tracker::kSeen);
+  }
+  const Status status = navixy::DecodeTracker(*reader_, element, info_, notes_);
+  if (!status.ok()) {
+    ++counters_.unreadable;
+    log_->Warn("an entry of tracker/list cannot be read", {{"why", status.message()}});
+    return;
+  }
+  Tracker* tracker = table_->Add(info_.id);
+  if (tracker == nullptr) {
+    ++overflow_;
+    return;
+  }
+  tracker->Set(Tracker::kSeen);
+  if (tracker->Has(Tracker::kGone)) {
+    tracker->Unset(Tracker::kGone);
+    --to_clear_;
+  }
+  tracker->group = groups_->Number(info_.group_id);
+  const std::uint64_t title = Fingerprint(groups_->Title(tracker->group));
+  UpdateInfo(*tracker, Fold(Fingerprint(element) * 31 + title));
+}
+
+void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
+  if (info_.blocked) tracker.Set(Tracker::kBlocked);
+  if (!info_.blocked && tracker.Has(Tracker::kBlocked)) {
+    tracker.Unset(Tracker::kBlocked);
+    fleet::Schedule::MakeDue(tracker);
+  }
+  if (tracker.info_fingerprint == fingerprint) return;
+  // Label and group stand in the state as well: what they change is news there, too.
+  tracker.state_fingerprint = 0;
+  fleet::Schedule::MakeDue(tracker);
+  if (!table_->SetLabel(tracker, info_.label.view())) {
+    log_->Warn("no room for a label; raise memory.max_trackers", {{"tracker", info_.id}});
+  }
+  json::JsonWriter out(payload_.data(), payload_.size());
+  encode::InfoRecord record;
+  record.info = &info_;
+  record.group = groups_->Title(tracker.group);
+  record.run = run_;
+  record.seq = TakeSeq();
+  if (!encode::EncodeInfo(record, out)) {
+    ++counters_.not_encoded;
+    return;
+  }
+  tracker.info_fingerprint = fingerprint;
+  tracker.Set(Tracker::kInfoRetained);
+  Push(queue::RecordKind::kInfo, tracker.id, out.view());
+}
+
+void Pipeline::OnTrackerListEnd(bool whole) {
+  const bool named_any = listing_;
+  listing_ = false;
+  if (!whole) return;
+  std::uint32_t gone = 0;
+  for (std::uint32_t i = 0; i < table_->size(); ++i) {
+    Tracker& tracker = table_->At(i);
+    if ((named_any && tracker.Has(Tracker::kSeen)) || tracker.Has(Tracker::kGone)) continue;
+    if (!tracker.Has(Tracker::kClearState)) ++to_clear_;
+    tracker.Set(Tracker::kGone);
+    ++gone;
+  }
+  if (gone > 0) log_->Info("trackers left the fleet", {{"count", gone}});
+  counters_.overflow = named_any ? overflow_ : 0;
+  if (counters_.overflow > 0 && !overflow_told_) {
+    log_->Error("the fleet is larger than memory.max_trackers; raise it to see the rest",
+                {{"max_trackers", table_->capacity()}, {"left_out", counters_.overflow}});
+  }
+  overflow_told_ = counters_.overflow > 0;
+}
+
+void Pipeline::OnState(std::string_view key, std::string_view element) {
+  model::TrackerId id = 0;
+  Tracker* tracker = navixy::DecodeTrackerId(key, id) ? table_->Find(id) : nullptr;
+  if (tracker == nullptr) {
+    ++counters_.unreadable;
+    log_->Warn("a state of a tracker that was not asked for", {{"tracker", key}});
+    return;
+  }
+  const std::uint64_t fingerprint = NonZero(Fingerprint(element));
+  if (tracker->state_fingerprint == fingerprint) {
+    ++counters_.unchanged;
+    return;
+  }
+  const Status status = navixy::DecodeState(*reader_, element, state_, notes_);
+  if (!status.ok()) {
+    ++counters_.unreadable;
+    log_->Warn("a state cannot be read", {{"tracker", id}, {"why", status.message()}});
+    return;
+  }
+  if (IsOlder(*tracker)) {
+    ++counters_.older;
+    return;
+  }
+  const WallTime poll_time = clock_->WallNow();
+  tracker->state_fingerprint = fingerprint;
+  tracker->pace = PaceOf(state_);
+  NoteTime(*tracker, poll_time);
+  PublishState(*tracker, poll_time);
+}
+
+bool Pipeline::IsOlder(const Tracker& tracker) const {
+  const std::int64_t ms = StateTimeMs(state_);
+  return ms != 0 && ms < tracker.state_time_ms;
+}
+
+void Pipeline::NoteTime(Tracker& tracker, WallTime poll_time) const {
+  const std::int64_t ms = StateTimeMs(state_);
+  if (ms != 0 && ms <= poll_time.ms + kAheadMostMs) tracker.state_time_ms = ms;
+}
+
+void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
+  json::JsonWriter out(payload_.data(), payload_.size());
+  encode::StateRecord record;
+  record.id = tracker.id;
+  record.label = table_->Label(tracker);
+  record.group = groups_->Title(tracker.group);
+  record.state = &state_;
+  record.poll_time = poll_time;
+  record.run = run_;
+  record.seq = TakeSeq();
+  if (!encode::EncodeState(record, out)) {
+    ++counters_.not_encoded;
+    return;
+  }
+  tracker.Set(Tracker::kStateRetained);
+  if (tracker.Has(Tracker::kClearState)) {
+    tracker.Unset(Tracker::kClearState);
+    --to_clear_;
+  }
+  Push(queue::RecordKind::kState, tracker.id, out.view());
+}
+
+void Pipeline::Mark(std::string_view element, Tracker::Flag flag) {
+  model::TrackerId id = 0;
+  Tracker* tracker = navixy::DecodeTrackerId(element, id) ? table_->Find(id) : nullptr;
+  if (tracker != nullptr) tracker->Set(flag);
+}
+
+void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) {
+  const MonoTime now = clock_->Now();
+  for (std::size_t i = 0; i < count; ++i) {
+    Tracker* tracker = table_->Find(ids[i]);
+    if (tracker == nullptr) continue;
+    const bool blocked = tracker->Has(Tracker::kSaidBlocked);
+    const bool missing = tracker->Has(Tracker::kSaidMissing);
+    tracker->Unset(Tracker::kSaidBlocked);
+    tracker->Unset(Tracker::kSaidMissing);
+    if (!good) continue;
+    if (blocked || missing) {
+      tracker->pace = fleet::Pace::kOffline;
+      tracker->state_fingerprint = 0;
+      tracker->state_time_ms = 0;
+      const bool cleared = tracker->Has(Tracker::kClearState) || tracker->Has(Tracker::kGone);
+      if (tracker->Has(Tracker::kStateRetained) && !cleared) {
+        tracker->Set(Tracker::kClearState);
+        ++to_clear_;
+      }
+    }
+    schedule_->Asked(*tracker, now);
+  }
+}
+
+bool Pipeline::ClearGone() {
+  if (to_clear_ == 0) return false;
+  for (std::uint32_t i = table_->size(); i-- > 0 && to_clear_ > 0;) {
+    Tracker& tracker = table_->At(i);
+    const bool gone = tracker.Has(Tracker::kGone);
+    if (!gone && !tracker.Has(Tracker::kClearState)) continue;
+    if (tracker.Has(Tracker::kStateRetained)) {
+      if (!sink_->Ready()) return true;
+      PublishClear(tracker, queue::RecordKind::kClearState);
+    }
+    if (gone && tracker.Has(Tracker::kInfoRetained)) {
+      if (!sink_->Ready()) return true;
+      PublishClear(tracker, queue::RecordKind::kClearInfo);
+    }
+    tracker.Unset(Tracker::kClearState);
+    --to_clear_;
+    if (gone) table_->Remove(tracker.id);
+  }
+  return to_clear_ > 0;
+}
+
+void Pipeline::PublishClear(Tracker& tracker, queue::RecordKind kind) {
+  tracker.Unset(kind == queue::RecordKind::kClearState ? Tracker::kStateRetained
+                                                       : Tracker::kInfoRetained);
+  Push(kind, tracker.id, {});
+}
+
+void Pipeline::Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload) {
+  const bool info = kind == queue::RecordKind::kInfo || kind == queue::RecordKind::kClearInfo;
+  queue::Record record;
+  record.kind = kind;
+  record.tracker = id;
+  record.topic =
+      topics_->Tracker(id, info ? encode::TrackerTopic::kInfo : encode::TrackerTopic::kState,
+                       topic_.data(), topic_.size());
+  record.payload = payload;
+  sink_->Push(record);
+}
+
+void Pipeline::Forget(const queue::Record& record) {
+  Tracker* tracker = table_->Find(record.tracker);
+  switch (record.kind) {
+    case queue::RecordKind::kState:
+      if (tracker != nullptr) tracker->state_fingerprint = 0;
+      return;
+    case queue::RecordKind::kInfo:
+      if (tracker != nullptr) tracker->info_fingerprint = 0;
+      return;
+    case queue::RecordKind::kClearState:
+    case queue::RecordKind::kClearInfo:
+      return ClearAgain(record);
+  }
+}
+
+// A topic that could not be cleared must not be left behind as a ghost: the tracker comes back into
+// the table, as gone, until it is.
+void Pipeline::ClearAgain(const queue::Record& record) {
+  const bool known = table_->Find(record.tracker) != nullptr;
+  Tracker* tracker = table_->Add(record.tracker);
+  if (tracker == nullptr) return;
+  const bool state = record.kind == queue::RecordKind::kClearState;
+  // Alive again, and published since: nothing to clear.
+  if (known && tracker->Has(state ? Tracker::kStateRetained : Tracker::kInfoRetained)) return;
+  const bool counted = tracker->Has(Tracker::kGone) || tracker->Has(Tracker::kClearState);
+  tracker->Set(state ? Tracker::kStateRetained : Tracker::kInfoRetained);
+  if (known && !tracker->Has(Tracker::kGone)) {
+    tracker->Set(Tracker::kClearState);
+  } else {
+    tracker->Set(Tracker::kGone);
+  }
+  if (!counted) ++to_clear_;
+}
+
+}  // namespace depotlink

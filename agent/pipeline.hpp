@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The stages between the poll and the queue, in their order: compare, decode, encode, push. A state
+// whose text is the same as last time goes no further than the comparison: it is not even parsed.
+//
+// A state that is older than what was published of its tracker is dropped and counted: a retained
+// state never goes back in time. What the bus did not get (dropped, given up, forgotten by the
+// broker) is forgotten in the table, so that the next poll publishes it anew.
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "agent/base/log.hpp"
+#include "agent/encode/topics.hpp"
+#include "agent/fleet/groups.hpp"
+#include "agent/fleet/schedule.hpp"
+#include "agent/fleet/table.hpp"
+#include "agent/json/element_reader.hpp"
+#include "agent/model/tracker_state.hpp"
+#include "agent/navixy/decode_notes.hpp"
+#include "agent/poll/poller.hpp"
+#include "agent/ports/clock.hpp"
+#include "agent/queue/window.hpp"
+
+namespace depotlink {
+
+struct PipelineCounters {
+  std::uint64_t unchanged = 0;
+  std::uint64_t older = 0;       // states that would have gone back in time
+  std::uint64_t unreadable = 0;  // elements that could not be decoded
+  std::uint64_t overflow = 0;    // trackers beyond memory.max_trackers, at the last listing
+  std::uint64_t not_encoded = 0;
+};
+
+class Pipeline : public poll::PollWork {
+ public:
+  // References must outlive this. `run`: names this start of the agent.
+  Pipeline(fleet::Table& table, fleet::Groups& groups, fleet::Schedule& schedule,
+           json::ElementReader& reader, const encode::TopicBuilder& topics, std::string_view run,
+           queue::RecordSink& sink, const ports::Clock& clock, Logger& log);
+
+  // Clears retained topics of trackers that have gone, as far as there is room. Returns true where
+  // some are left.
+  bool ClearGone();
+  // A record did not reach the bus: the next poll publishes that tracker anew.
+  void Forget(const queue::Record& record);
+  // The broker has none of it any more.
+  void ForgetAll() { table_->ForgetPublished(); }
+
+  const PipelineCounters& counters() const { return counters_; }
+  const navixy::DecodeNotes& notes() const { return notes_; }
+  std::uint64_t next_seq() const { return next_seq_; }
+
+  std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) override;
+  MonoTime NextDue() override { return schedule_->NextDue(); }
+  bool Ready() const override { return sink_->Ready(); }
+  void OnGroup(std::string_view element) override;
+  void OnTracker(std::string_view element) override;
+  void OnState(std::string_view key, std::string_view element) override;
+  void OnBlocked(std::string_view element) override { Mark(element, fleet::Tracker::kSaidBlocked); }
+  void OnNotExisting(std::string_view element) override {
+    Mark(element, fleet::Tracker::kSaidMissing);
+  }
+  void OnGroupListEnd(bool whole) override;
+  void OnTrackerListEnd(bool whole) override;
+  void OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) override;
+
+ private:
+  void Mark(std::string_view element, fleet::Tracker::Flag flag);
+  void UpdateInfo(fleet::Tracker& tracker, std::uint32_t fingerprint);
+  bool IsOlder(const fleet::Tracker& tracker) const;
+  void NoteTime(fleet::Tracker& tracker, WallTime poll_time) const;
+  void PublishState(fleet::Tracker& tracker, WallTime poll_time);
+  void ClearAgain(const queue::Record& record);
+  void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
+  void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload);
+  std::uint64_t TakeSeq() { return next_seq_++; }
+
+  fleet::Table* table_;
+  fleet::Groups* groups_;
+  fleet::Schedule* schedule_;
+  json::ElementReader* reader_;
+  const encode::TopicBuilder* topics_;
+  std::string run_;
+  queue::RecordSink* sink_;
+  const ports::Clock* clock_;
+  Logger* log_;
+
+  std::uint64_t next_seq_ = 1;
+  bool listing_ = false;  // a reading of tracker/list is under way
+  std::uint64_t overflow_ = 0;
+  bool overflow_told_ = false;
+  std::uint32_t to_clear_ = 0;  // trackers with kGone or kClearState
+  PipelineCounters counters_;
+  navixy::DecodeNotes notes_;
+  model::TrackerState state_;
+  model::TrackerInfo info_;
+  std::array<char, limits::kPayloadBytes> payload_;
+  std::array<char, limits::kTopicBytes> topic_;
+};
+
+}  // namespace depotlink

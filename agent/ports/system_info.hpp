@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace depotlink::ports {
+
+struct MemoryUse {
+  std::uint64_t resident_kib = 0;  // 0: unknown
+  std::uint64_t peak_kib = 0;
+};
+
+// What the operating system says of this process. Main thread; never blocks or fails.
+class SystemInfo {
+ public:
+  virtual ~SystemInfo() = default;
+  virtual MemoryUse Memory() = 0;
+};
+
+}  // namespace depotlink::ports

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/settings/keys.hpp"
+
+namespace depotlink::settings {
+namespace {
+
+using Setter = void (*)(Settings&, const Parsed&);
+
+constexpr double kPaceLow = kSecondMs;
+constexpr double kPaceHigh = 24 * kHourMs;
+constexpr double kMiB = 1024 * 1024;
+constexpr std::uint16_t kMqttPort = 1883;
+
+constexpr KeySpec Section(std::string_view path) {
+  KeySpec key;
+  key.path = path;
+  return key;
+}
+
+constexpr std::string_view kRemoveIt = "remove it";
+
+// `help` says what to do, or what to know, until then.
+constexpr KeySpec Later(std::string_view path, std::string_view help = kRemoveIt) {
+  KeySpec key;
+  key.path = path;
+  key.supported = false;
+  key.help = help;
+  return key;
+}
+
+constexpr KeySpec Key(std::string_view path, KeyType type, double low, double high,
+                      std::string_view default_text, std::string_view example,
+                      std::string_view help, Setter set) {
+  KeySpec key;
+  key.path = path;
+  key.type = type;
+  key.low = low;
+  key.high = high;
+  key.default_text = default_text;
+  key.example = example;
+  key.help = help;
+  key.set = set;
+  return key;
+}
+
+constexpr KeySpec Required(KeySpec key) {
+  key.required = true;
+  return key;
+}
+
+constexpr KeySpec Choice(std::string_view path, std::string_view choices,
+                         std::string_view default_text, std::string_view help, Setter set) {
+  KeySpec key = Key(path, KeyType::kChoice, 0, 0, default_text, {}, help, set);
+  key.choices = choices;
+  return key;
+}
+
+constexpr KeySpec Pace(std::string_view path, std::string_view default_text, std::string_view help,
+                       Setter set) {
+  return Key(path, KeyType::kDuration, kPaceLow, kPaceHigh, default_text, default_text, help, set);
+}
+
+void SetBroker(Settings& s, const Parsed& v) {
+  s.mqtt.host = v.text;
+  s.mqtt.port = v.whole == 0 ? kMqttPort : static_cast<std::uint16_t>(v.whole);
+}
+
+void SetVersion(Settings& s, const Parsed& v) {
+  s.mqtt.version = v.text == "5" ? MqttVersionChoice::k5 : MqttVersionChoice::k311;
+}
+
+void SetLevel(Settings& s, const Parsed& v) {
+  for (const LogLevel level :
+       {LogLevel::kError, LogLevel::kWarn, LogLevel::kInfo, LogLevel::kDebug}) {
+    if (v.text == LogLevelName(level)) s.log.level = level;
+  }
+}
+
+constexpr KeySpec kKeys[] = {
+    Key("$schema", KeyType::kIgnored, 0, 1024, "", "./depotlink.schema.json",
+        "the schema's place, for editors; the agent ignores it", [](Settings&, const Parsed&) {}),
+    Required(Key("site", KeyType::kSite, 1, 64, "", "north-depot",
+                 "the name of this depot, a level of every topic",
+                 [](Settings& s, const Parsed& v) { s.site = v.text; })),
+
+    Section("api"),
+    Required(Key("api.url", KeyType::kApiUrl, 0, 0, "", "https://api.eu.navixy.com/v2",
+                 "the address of the Navixy API",
+                 [](Settings& s, const Parsed& v) { s.api.url = v.text; })),
+    Required(Key("api.key_file", KeyType::kSecretPath, 2, 1024, "", "/etc/depotlink/api.key",
+                 "the file that holds the API key",
+                 [](Settings& s, const Parsed& v) { s.api.key_file = v.text; })),
+    Key("api.ca_file", KeyType::kPath, 2, 1024, "", "/etc/depotlink/ca.pem",
+        "certificates to trust instead of the system's",
+        [](Settings& s, const Parsed& v) { s.api.ca_file = v.text; }),
+    Key("api.allow_http", KeyType::kSwitch, 0, 0, "false", "true",
+        "http:// to another machine, which sends the key in the clear",
+        [](Settings& s, const Parsed& v) { s.api.allow_http = v.flag; }),
+    Key("api.requests_per_second", KeyType::kDecimal, 0.1, 50, "5", "5",
+        "the most requests a second",
+        [](Settings& s, const Parsed& v) { s.api.requests_per_second = v.decimal; }),
+    Key("api.timeout", KeyType::kDuration, kSecondMs, 10 * kMinuteMs, "30s", "30s",
+        "the longest wait for a whole answer",
+        [](Settings& s, const Parsed& v) { s.api.timeout_ms = v.whole; }),
+    Later("api.pin"),
+    Later("api.user"),
+    Later("api.panel"),
+
+    Section("mqtt"),
+    Required(Key("mqtt.url", KeyType::kBrokerUrl, 0, 0, "", "mqtt://localhost:1883",
+                 "the address of the MQTT broker", SetBroker)),
+    Choice("mqtt.version", "5|3.1.1", "", "the version of MQTT to insist on", SetVersion),
+    Key("mqtt.client_id", KeyType::kToken, 1, 128, "", "depotlink-north-depot",
+        "the name under which the broker knows the agent",
+        [](Settings& s, const Parsed& v) { s.mqtt.client_id = v.text; }),
+    Key("mqtt.username", KeyType::kName, 1, 128, "", "depotlink", "the user name at the broker",
+        [](Settings& s, const Parsed& v) { s.mqtt.username = v.text; }),
+    Key("mqtt.password_file", KeyType::kSecretPath, 2, 1024, "", "/etc/depotlink/mqtt.password",
+        "the file that holds the password at the broker",
+        [](Settings& s, const Parsed& v) { s.mqtt.password_file = v.text; }),
+    Key("mqtt.topic_prefix", KeyType::kTopicPrefix, 1, 100, "depotlink", "fleet/positions",
+        "what stands before the site in every topic",
+        [](Settings& s, const Parsed& v) { s.mqtt.topic_prefix = v.text; }),
+    Later("mqtt.ca_file"),
+    Later("mqtt.cert_file"),
+    Later("mqtt.private_key_file"),
+
+    Section("poll"),
+    Pace("poll.fleet", "10m", "how often the list of trackers is read",
+         [](Settings& s, const Parsed& v) { s.poll.fleet_ms = v.whole; }),
+    Pace("poll.moving", "10s", "how often a tracker on the move is asked",
+         [](Settings& s, const Parsed& v) { s.poll.moving_ms = v.whole; }),
+    Pace("poll.stopped", "30s", "how often a tracker that stands is asked",
+         [](Settings& s, const Parsed& v) { s.poll.stopped_ms = v.whole; }),
+    Pace("poll.parked", "1m", "how often a parked tracker is asked",
+         [](Settings& s, const Parsed& v) { s.poll.parked_ms = v.whole; }),
+    Pace("poll.offline", "5m", "how often a silent tracker is asked",
+         [](Settings& s, const Parsed& v) { s.poll.offline_ms = v.whole; }),
+    Later("poll.links"),
+
+    Section("memory"),
+    Key("memory.budget", KeyType::kSize, 6 * kMiB, 1024 * kMiB, "8MiB", "8MiB",
+        "the most memory that the agent may hold",
+        [](Settings& s, const Parsed& v) {
+          s.memory.budget_bytes = static_cast<std::uint64_t>(v.whole);
+        }),
+    Key("memory.max_trackers", KeyType::kWhole, 1, limits::kMaxTrackers, "25000", "1000",
+        "the largest fleet that the plan makes room for",
+        [](Settings& s, const Parsed& v) {
+          s.memory.max_trackers = static_cast<std::uint32_t>(v.whole);
+        }),
+
+    Section("log"),
+    Choice("log.level", "error|warn|info|debug", "info", "the least grave event that is logged",
+           SetLevel),
+    Later("log.format"),
+
+    Later("scope", "this version publishes the whole fleet"),
+    Later("extra"),
+    Later("publish"),
+    Later("queue"),
+};
+
+}  // namespace
+
+KeyTable AllKeys() {
+  return {kKeys, sizeof kKeys / sizeof kKeys[0]};
+}
+
+const KeySpec* FindKey(std::string_view path) {
+  for (const KeySpec& key : AllKeys()) {
+    if (key.path == path) return &key;
+  }
+  return nullptr;
+}
+
+std::string_view SectionOf(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::string_view LeafOf(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+}  // namespace depotlink::settings

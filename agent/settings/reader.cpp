@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/settings/reader.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "agent/settings/document.hpp"
+#include "agent/settings/echo.hpp"
+#include "agent/settings/keys.hpp"
+#include "agent/settings/line_index.hpp"
+#include "agent/settings/suggest.hpp"
+#include "agent/settings/values.hpp"
+
+namespace depotlink::settings {
+namespace {
+
+std::string Join(std::string_view section, std::string_view leaf) {
+  return section.empty() ? std::string(leaf) : std::string(section) + '.' + std::string(leaf);
+}
+
+class Judge {
+ public:
+  Judge(const Document& document, const LineIndex& lines)
+      : document_(&document), lines_(&lines), verdicts_(document.entries.size()) {}
+
+  ReadOutcome Run() {
+    for (std::size_t i = 0; i < document_->entries.size(); ++i) JudgeEntry(i);
+    FindMissing();
+    CrossCheck();
+    FillDefaults();
+    return Finish();
+  }
+
+ private:
+  // What became of an entry, for those that stand within it.
+  struct Verdict {
+    bool open = false;  // a section whose members are to be judged
+    std::string path;   // as in the table: a misspelt section has its right name here
+    std::string shown;  // as in the file, fit for a terminal
+  };
+  struct Placed {
+    std::size_t offset;
+    std::string path;
+    std::string message;
+  };
+  struct Given {
+    std::string path;
+    std::size_t offset;  // of the value
+  };
+
+  void Report(std::size_t offset, const std::string& path, std::string message) {
+    faults_.push_back({offset, path, std::move(message)});
+  }
+
+  void JudgeEntry(std::size_t index) {
+    const Entry& entry = document_->entries[index];
+    Verdict& verdict = verdicts_[index];
+    std::string section;
+    std::string shown_section;
+    if (entry.parent != kNoEntry) {
+      const Verdict& parent = verdicts_[static_cast<std::size_t>(entry.parent)];
+      if (!parent.open) return;
+      section = parent.path;
+      shown_section = parent.shown;
+    }
+    verdict.path = Join(section, entry.key);
+    verdict.shown = Join(shown_section, Echo(entry.key));
+    if (entry.repeats != kNoEntry) {
+      const Entry& first = document_->entries[static_cast<std::size_t>(entry.repeats)];
+      Report(entry.key_offset, verdict.shown,
+             "given twice, first on line " + std::to_string(lines_->At(first.key_offset).line) +
+                 "; remove one");
+    }
+    if (entry.overridden) return;
+    const KeySpec* key = entry.key.find('.') == std::string::npos ? FindKey(verdict.path) : nullptr;
+    if (key == nullptr) return JudgeUnknown(entry, section, verdict);
+    if (!key->supported) {
+      return Report(entry.key_offset, verdict.shown,
+                    "not supported by this version yet; " + std::string(key->help));
+    }
+    if (key->type == KeyType::kSection) return JudgeSection(entry, *key, verdict);
+    JudgeValue(entry, *key, verdict);
+  }
+
+  void JudgeSection(const Entry& entry, const KeySpec& key, Verdict& verdict) {
+    given_.push_back({verdict.path, entry.value_offset});
+    verdict.open = entry.kind == ValueKind::kObject;
+    if (verdict.open) return;
+    excused_.insert(verdict.path);
+    Report(entry.value_offset, verdict.shown,
+           "found " + Found(key, entry) + "; expected " + Expectation(key));
+  }
+
+  void JudgeValue(const Entry& entry, const KeySpec& key, const Verdict& verdict) {
+    Parsed value;
+    std::string message = ReadValue(key, entry, value);
+    given_.push_back({verdict.path, entry.value_offset});
+    if (!message.empty()) return Report(entry.value_offset, verdict.shown, std::move(message));
+    key.set(settings_, value);
+    if (key.type == KeyType::kApiUrl) plain_http_ = value.plain_http;
+  }
+
+  void JudgeUnknown(const Entry& entry, const std::string& section, Verdict& verdict) {
+    const std::string message = ExplainUnknown(entry, section, verdict);
+    Report(entry.key_offset, verdict.shown, message);
+  }
+
+  std::string ExplainUnknown(const Entry& entry, const std::string& section, Verdict& verdict) {
+    if (const KeySpec* dotted = FindKey(entry.key); dotted != nullptr && section.empty()) {
+      excused_.insert(entry.key);
+      return "unknown key; a section is an object: \"" + std::string(SectionOf(entry.key)) +
+             "\": { \"" + std::string(LeafOf(entry.key)) + "\": ... }";
+    }
+    const std::string_view file_key = SecretFileKey(section, entry.key);
+    if (!file_key.empty() && entry.kind != ValueKind::kObject) {
+      excused_.insert(std::string(file_key));
+      return "a secret does not belong in this file; put it alone into a file of its own with mode "
+             "0600 and name that file in \"" +
+             std::string(file_key) + '"';
+    }
+    const std::vector<std::string_view> meant = Suggest(section, entry.key);
+    if (meant.empty()) {
+      return "unknown key; known " + (section.empty() ? "" : "in \"" + section + "\" ") +
+             (section.empty() ? "here are " : "are ") + ListKeys(section);
+    }
+    std::string list;
+    for (const std::string_view path : meant) {
+      excused_.insert(std::string(path));
+      list += (list.empty() ? "\"" : " or \"") + std::string(path) + '"';
+    }
+    TakeForSection(entry, meant.front(), verdict);
+    return "unknown key; did you mean " + list + '?';
+  }
+
+  // The members of a misspelt section are judged as if its name were right.
+  void TakeForSection(const Entry& entry, std::string_view meant, Verdict& verdict) {
+    const KeySpec* key = FindKey(meant);
+    if (entry.kind != ValueKind::kObject || !key->supported || key->type != KeyType::kSection) {
+      return;
+    }
+    for (const Entry& other : document_->entries) {
+      if (other.parent == kNoEntry && other.key == meant) return;
+    }
+    verdict.open = true;
+    verdict.path = std::string(meant);
+    excused_.erase(verdict.path);
+    given_.push_back({verdict.path, entry.value_offset});
+  }
+
+  const Given* FindGiven(std::string_view path) const {
+    const auto found = std::find_if(given_.begin(), given_.end(),
+                                    [path](const Given& given) { return given.path == path; });
+    return found == given_.end() ? nullptr : &*found;
+  }
+
+  bool IsExcused(std::string_view path) const {
+    return excused_.count(std::string(path)) != 0 ||
+           excused_.count(std::string(SectionOf(path))) != 0;
+  }
+
+  void FindMissing() {
+    for (const KeySpec& key : AllKeys()) {
+      if (!key.required || FindGiven(key.path) != nullptr || IsExcused(key.path)) continue;
+      const Given* section = FindGiven(SectionOf(key.path));
+      Report(section == nullptr ? document_->root_offset : section->offset, std::string(key.path),
+             "missing; it is " + std::string(key.help) + ", such as \"" + std::string(key.example) +
+                 '"');
+    }
+  }
+
+  void CrossCheck() {
+    const Given* url = FindGiven("api.url");
+    if (plain_http_ && !settings_.api.allow_http && url != nullptr) {
+      Report(url->offset, url->path,
+             "http:// to another machine sends the key in the clear; use https://, or set "
+             "\"api.allow_http\": true where that is meant");
+    }
+    const Given* password = FindGiven("mqtt.password_file");
+    if (password == nullptr) return;
+    if (FindGiven("mqtt.username") == nullptr && !IsExcused("mqtt.username")) {
+      Report(password->offset, password->path, "a password needs \"mqtt.username\" beside it");
+    }
+    const std::string& file = settings_.mqtt.password_file;
+    if (!file.empty() && file == settings_.api.key_file) {
+      Report(password->offset, password->path,
+             "the same file as \"api.key_file\"; each secret stands in a file of its own");
+    }
+  }
+
+  void FillDefaults() {
+    if (settings_.mqtt.client_id.empty()) settings_.mqtt.client_id = "depotlink-" + settings_.site;
+  }
+
+  ReadOutcome Finish() {
+    std::stable_sort(faults_.begin(), faults_.end(),
+                     [](const Placed& a, const Placed& b) { return a.offset < b.offset; });
+    ReadOutcome outcome;
+    for (const Placed& fault : faults_) {
+      const Position at = lines_->At(fault.offset);
+      if (outcome.faults.size() == kMaxFaults) {
+        outcome.faults.push_back(
+            {at.line,
+             at.column,
+             {},
+             "and " + std::to_string(faults_.size() - kMaxFaults) + " more faults from here on"});
+        break;
+      }
+      outcome.faults.push_back({at.line, at.column, fault.path, fault.message});
+    }
+    for (const Given& given : given_) {
+      const Position at = lines_->At(given.offset);
+      outcome.places.push_back({given.path, at.line, at.column});
+    }
+    outcome.settings = settings_;
+    return outcome;
+  }
+
+  const Document* document_;
+  const LineIndex* lines_;
+  std::vector<Verdict> verdicts_;
+  std::vector<Placed> faults_;
+  std::vector<Given> given_;
+  std::set<std::string> excused_;  // keys that a fault has spoken for
+  Settings settings_;
+  bool plain_http_ = false;
+};
+
+}  // namespace
+
+ReadOutcome ReadSettings(std::string_view text) {
+  const LineIndex lines(text);
+  Document document;
+  if (const auto fault = ReadDocument(text, document)) {
+    const Position at = lines.At(fault->offset);
+    ReadOutcome outcome;
+    outcome.faults.push_back({at.line, at.column, {}, std::string(fault->message)});
+    return outcome;
+  }
+  return Judge(document, lines).Run();
+}
+
+}  // namespace depotlink::settings

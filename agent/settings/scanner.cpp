@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/settings/scanner.hpp"
+
+#include "agent/settings/utf8.hpp"
+
+namespace depotlink::settings {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kBlanks = " \t\r\n";
+// What ends a word that stands without quotes.
+constexpr std::string_view kDelimiters = " \t\r\n{}[]:,\"/";
+
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::size_t SkipDigits(std::string_view word, std::size_t at) {
+  while (at < word.size() && IsDigit(word[at])) ++at;
+  return at;
+}
+
+// RFC 8259, section 6.
+bool IsNumber(std::string_view word) {
+  std::size_t at = !word.empty() && word[0] == '-' ? 1 : 0;
+  std::size_t end = SkipDigits(word, at);
+  if (end == at || (word[at] == '0' && end > at + 1)) return false;
+  at = end;
+  if (at < word.size() && word[at] == '.') {
+    end = SkipDigits(word, at + 1);
+    if (end == at + 1) return false;
+    at = end;
+  }
+  if (at < word.size() && (word[at] == 'e' || word[at] == 'E')) {
+    ++at;
+    if (at < word.size() && (word[at] == '+' || word[at] == '-')) ++at;
+    end = SkipDigits(word, at);
+    if (end == at) return false;
+    at = end;
+  }
+  return at == word.size();
+}
+
+TokenKind PunctuationKind(char c) {
+  switch (c) {
+    case '{':
+      return TokenKind::kOpenObject;
+    case '}':
+      return TokenKind::kCloseObject;
+    case '[':
+      return TokenKind::kOpenArray;
+    case ']':
+      return TokenKind::kCloseArray;
+    case ':':
+      return TokenKind::kColon;
+    case ',':
+      return TokenKind::kComma;
+    default:
+      return TokenKind::kEnd;
+  }
+}
+
+}  // namespace
+
+Scanner::Scanner(std::string_view text) : text_(text) {
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) at_ = kByteOrderMark.size();
+}
+
+bool Scanner::Fail(std::size_t offset, std::string_view message) {
+  fault_ = {offset, message};
+  return false;
+}
+
+// Steps over one character that may stand in a comment or a text.
+bool Scanner::CheckCharacter(std::size_t& at) {
+  char32_t code = 0;
+  const std::size_t length = DecodeUtf8(text_, at, code);
+  if (length == 0) return Fail(at, "this byte is not UTF-8; save the file as UTF-8");
+  const bool blank = code == '\t' || code == '\r' || code == '\n';
+  if (IsControl(code) && !blank) return Fail(at, "a control character stands here; remove it");
+  at += length;
+  return true;
+}
+
+bool Scanner::Next(Token& token) {
+  at_ = text_.find_first_not_of(kBlanks, at_);
+  if (at_ == std::string_view::npos) at_ = text_.size();
+  token = {TokenKind::kEnd, at_, 0};
+  if (at_ == text_.size()) return true;
+  const char c = text_[at_];
+  if (c == '"') return ScanText(token);
+  if (c == '/') return ScanComment(token);
+  token.kind = PunctuationKind(c);
+  if (token.kind == TokenKind::kEnd) return ScanPlain(token);
+  token.length = 1;
+  ++at_;
+  return true;
+}
+
+bool Scanner::ScanText(Token& token) {
+  std::size_t at = at_ + 1;
+  while (at < text_.size() && text_[at] != '"') {
+    if (text_[at] == '\n' || text_[at] == '\r') break;
+    if (text_[at] == '\t') return Fail(at, "a tab stands within quotes; write \\t");
+    if (text_[at] == '\\' && at + 1 < text_.size() && text_[at + 1] == '"')
+      ++at;
+    else if (text_[at] == '\\' && at + 1 < text_.size() && text_[at + 1] == '\\')
+      ++at;
+    if (!CheckCharacter(at)) return false;
+  }
+  if (at >= text_.size() || text_[at] != '"') {
+    return Fail(at_, "the text that begins here has no closing quote on its line");
+  }
+  token.kind = TokenKind::kText;
+  token.length = at + 1 - at_;
+  at_ = at + 1;
+  return true;
+}
+
+bool Scanner::ScanComment(Token& token) {
+  const std::string_view mark = text_.substr(at_, 2);
+  std::size_t end = 0;
+  if (mark == "//") {
+    end = text_.find('\n', at_);
+    if (end == std::string_view::npos) end = text_.size();
+  } else if (mark == "/*") {
+    end = text_.find("*/", at_ + 2);
+    if (end == std::string_view::npos) return Fail(at_, "this comment has no closing */");
+    end += 2;
+  } else {
+    return Fail(at_, "a comment begins with // or /*; text stands in quotes");
+  }
+  for (std::size_t at = at_; at < end;) {
+    if (!CheckCharacter(at)) return false;
+  }
+  token.kind = TokenKind::kComment;
+  token.length = end - at_;
+  at_ = end;
+  return true;
+}
+
+bool Scanner::ScanPlain(Token& token) {
+  if (text_[at_] == '\'') return Fail(at_, "text stands in double quotes: \"...\"");
+  std::size_t end = text_.find_first_of(kDelimiters, at_);
+  if (end == std::string_view::npos) end = text_.size();
+  for (std::size_t at = at_; at < end;) {
+    if (!CheckCharacter(at)) return false;
+  }
+  const std::string_view word = text_.substr(at_, end - at_);
+  if (word != "true" && word != "false" && word != "null" && !IsNumber(word)) {
+    const bool numeric = word[0] == '+' || word[0] == '-' || word[0] == '.' || IsDigit(word[0]);
+    return Fail(at_, numeric ? "this is no number; a duration, size or text stands in quotes"
+                             : "keys and text stand in double quotes: \"...\"");
+  }
+  token.kind = TokenKind::kPlain;
+  token.length = end - at_;
+  at_ = end;
+  return true;
+}
+
+}  // namespace depotlink::settings

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/settings/urls.hpp"
+
+namespace depotlink::settings {
+namespace {
+
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool IsAlnum(char c) {
+  return IsDigit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool Only(std::string_view text, std::string_view extra) {
+  for (const char c : text) {
+    if (!IsAlnum(c) && extra.find(c) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+// Labels that begin and end with a letter or digit, dots between. Underscores are for the names
+// that container networks give.
+bool IsHostName(std::string_view host) {
+  while (true) {
+    const std::size_t dot = host.find('.');
+    const std::string_view label = host.substr(0, dot);
+    if (label.empty() || !IsAlnum(label.front()) || !IsAlnum(label.back()) || !Only(label, "-_")) {
+      return false;
+    }
+    if (dot == std::string_view::npos) return true;
+    host.remove_prefix(dot + 1);
+  }
+}
+
+bool IsBracketedAddress(std::string_view host) {
+  return host.find(':') != std::string_view::npos &&
+         host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+// 127. and three more numbers: nothing that a name server could be asked for.
+bool IsLoopbackV4(std::string_view host) {
+  if (host.substr(0, 4) != "127.") return false;
+  int dots = 0;
+  std::size_t digits = 0;
+  for (const char c : host) {
+    digits = IsDigit(c) ? digits + 1 : 0;
+    dots += c == '.' ? 1 : 0;
+    if ((!IsDigit(c) && c != '.') || digits > 3) return false;
+  }
+  return dots == 3;
+}
+
+bool ParsePort(std::string_view text, std::uint16_t& out) {
+  unsigned port = 0;
+  if (text.empty() || text.size() > 5 || text[0] == '0') return false;
+  for (const char c : text) {
+    if (!IsDigit(c)) return false;
+    port = port * 10 + static_cast<unsigned>(c - '0');
+  }
+  if (port > 65535) return false;
+  out = static_cast<std::uint16_t>(port);
+  return true;
+}
+
+std::string ParseAuthority(std::string_view text, Url& out) {
+  if (text.empty()) return "the host is missing";
+  std::string_view port;
+  bool has_port = false;
+  if (text[0] == '[') {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return "the closing ] is missing";
+    out.bracketed = true;
+    out.host = std::string(text.substr(1, close - 1));
+    port = text.substr(close + 1);
+    if (!IsBracketedAddress(out.host)) return "no IPv6 address stands in the brackets";
+    if (!port.empty() && port[0] != ':') return "only a port may follow the brackets";
+    has_port = !port.empty();
+  } else {
+    const std::size_t colon = text.find(':');
+    has_port = colon != std::string_view::npos;
+    if (has_port && text.find(':', colon + 1) != std::string_view::npos) {
+      return "an IPv6 address stands in brackets";
+    }
+    out.host = std::string(text.substr(0, colon));
+    if (has_port) port = text.substr(colon);
+    if (out.host.empty()) return "the host is missing";
+    if (!IsHostName(out.host)) return "the host's name holds a character that no such name has";
+  }
+  if (has_port && !ParsePort(port.substr(1), out.port)) return "a port is a number from 1 to 65535";
+  return {};
+}
+
+// Scheme, authority and path; refuses what no address here may have.
+std::string Split(std::string_view text, Url& out) {
+  if (text.size() > kUrlBytes) return "longer than 256 characters";
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos) return "the scheme is missing";
+  out = Url{};
+  out.scheme = std::string(text.substr(0, scheme));
+  text.remove_prefix(scheme + 3);
+  if (out.scheme == "unix") return {};  // a path follows; refused by who asked
+  if (text.find('@') != std::string_view::npos) return "no user name or password belongs in it";
+  if (text.find_first_of("?#") != std::string_view::npos) return "no ? or # belongs in it";
+  const std::size_t slash = text.find('/');
+  if (slash != std::string_view::npos) out.path = std::string(text.substr(slash));
+  if (out.path.find("//") != std::string::npos) return "a slash stands twice";
+  if (!out.path.empty() && out.path.back() == '/') out.path.pop_back();
+  return ParseAuthority(text.substr(0, slash), out);
+}
+
+}  // namespace
+
+std::string ParseApiUrl(std::string_view text, Url& out) {
+  const std::string why = Split(text, out);
+  if (!why.empty()) return why;
+  if (out.scheme != "https" && out.scheme != "http") return "the scheme is not https";
+  if (!Only(out.path, "._~/-")) return "the path holds a character that no API path has";
+  return {};
+}
+
+std::string ParseBrokerUrl(std::string_view text, Url& out) {
+  std::string why = Split(text, out);
+  if (text.find('@') != std::string_view::npos) {
+    why += "; use \"mqtt.username\" and \"mqtt.password_file\"";
+  }
+  if (!why.empty()) return why;
+  if (out.scheme == "mqtts" || out.scheme == "unix") {
+    return out.scheme + ":// is not supported by this version yet";
+  }
+  if (out.scheme != "mqtt") return "the scheme is not mqtt";
+  if (!out.path.empty()) return "no path belongs in it; topics have \"mqtt.topic_prefix\"";
+  return {};
+}
+
+bool IsLoopback(const Url& url) {
+  if (url.bracketed) return url.host == "::1";
+  return url.host == "localhost" || IsLoopbackV4(url.host);
+}
+
+}  // namespace depotlink::settings

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/curl_exchange.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+
+#include "agent/base/secret.hpp"
+#include "platform/curl_result.hpp"
+
+namespace depotlink::platform {
+
+namespace {
+
+// libcurl itself would take 300 KiB.
+constexpr std::size_t kMostHeaderBytes = 16 * 1024;
+constexpr std::size_t kMostExtraFds = 8;
+constexpr long kReadBytes = 16 * 1024;
+// Below the minute or two after which servers and NAT boxes commonly forget an idle connection
+// would be polite but costly: a handshake weighs more than a poll. libcurl checks before reuse.
+constexpr long kMostIdleSeconds = 100;
+constexpr long kKeepAliveIdleSeconds = 45;
+constexpr long kKeepAliveEverySeconds = 15;
+
+bool HasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+bool StartsWith(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() && strncasecmp(text.data(), start.data(), start.size()) == 0;
+}
+
+// The value of header `name` (with its colon), without white space around it; false for another.
+bool HeaderValue(std::string_view line, std::string_view name, std::string_view& value) {
+  if (!StartsWith(line, name)) return false;
+  value = line.substr(name.size());
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && static_cast<unsigned char>(value.back()) <= ' ') value.remove_suffix(1);
+  return true;
+}
+
+Status CheckRequest(const ports::HttpRequest& request, bool allow_http) {
+  const bool known =
+      StartsWith(request.url, "https://") || (allow_http && StartsWith(request.url, "http://"));
+  if (!known) return {Code::kReject, "the URL must start with https://"};
+  const std::string_view rest = request.url.substr(request.url.find("://") + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.empty() || HasControl(request.url) ||
+      request.url.find(' ') != std::string_view::npos) {
+    return {Code::kReject, "the URL is malformed"};
+  }
+  if (authority.find('@') != std::string_view::npos) {
+    return {Code::kReject, "the URL must hold no user name"};
+  }
+  if (HasControl(request.authorization)) {
+    return {Code::kReject, "the credential holds a control character"};
+  }
+  if (request.timeout_ms <= 0 || request.max_body_bytes == 0) {
+    return {Code::kReject, "a request needs a time-out and a bound"};
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+CurlHttp::Exchange::Exchange(const CurlHttpOptions& options) : options_(options) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return;
+  multi_ = curl_multi_init();
+  easy_ = curl_easy_init();
+  if (multi_ == nullptr || easy_ == nullptr || !SetLastingOptions()) {
+    curl_easy_cleanup(easy_);
+    easy_ = nullptr;
+  }
+}
+
+CurlHttp::Exchange::~Exchange() {
+  if (active_) curl_multi_remove_handle(multi_, easy_);
+  ForgetRequest();
+  curl_easy_cleanup(easy_);
+  curl_multi_cleanup(multi_);
+  curl_global_cleanup();
+}
+
+Status CurlHttp::Exchange::ready() const {
+  if (easy_ != nullptr) return Status::Ok();
+  return {Code::kRetryLater,
+          "libcurl could not be set up: not enough memory, or a build of it "
+          "that lacks HTTPS"};
+}
+
+bool CurlHttp::Exchange::SetLastingOptions() {
+  const char* protocols = options_.allow_http ? "https,http" : "https";
+  bool good = true;
+  const auto set = [this, &good](CURLoption option, auto value) {
+    good = curl_easy_setopt(easy_, option, value) == CURLE_OK && good;
+  };
+  // For what must be kept out: a build that lacks it altogether is as good.
+  const auto keep_out = [this, &good](CURLoption option, auto value) {
+    const CURLcode code = curl_easy_setopt(easy_, option, value);
+    good = (code == CURLE_OK || code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN) && good;
+  };
+  set(CURLOPT_PROTOCOLS_STR, protocols);
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP_CONTENT_DECODING, 0L);  // gunzip.hpp says why
+  keep_out(CURLOPT_PROXY, "");             // the environment's too
+  keep_out(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_NOPROGRESS, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // a resolver thread that hangs must not hold up the exit
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_BUFFERSIZE, kReadBytes);
+  set(CURLOPT_UPLOAD_BUFFERSIZE, kReadBytes);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleSeconds);
+  set(CURLOPT_TCP_KEEPINTVL, kKeepAliveEverySeconds);
+  set(CURLOPT_MAXAGE_CONN, kMostIdleSeconds);
+  set(CURLOPT_USERAGENT, options_.user_agent.c_str());
+  set(CURLOPT_ERRORBUFFER, error_.data());
+  set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &Exchange::OnWrite);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 1L);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+  return good;
+}
+
+Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpSink& sink) {
+  if (Status status = ready(); !status.ok()) return status;
+  if (active_) return {Code::kReject, "another request is under way"};
+  if (Status status = CheckRequest(request, options_.allow_http); !status.ok()) return status;
+  if (!SetRequestOptions(request) || curl_multi_add_handle(multi_, easy_) != CURLM_OK) {
+    ForgetRequest();
+    return {Code::kReject, "libcurl does not take the request"};
+  }
+  sink_ = &sink;
+  active_ = true;
+  resume_ = cancel_ = stopped_ = false;
+  max_body_bytes_ = request.max_body_bytes;
+  decoded_bytes_ = 0;
+  header_bytes_ = skip_ = waiting_ = 0;
+  more_inside_ = has_retry_after_ = false;
+  coding_ = Coding::kNone;
+  return Status::Ok();
+}
+
+bool CurlHttp::Exchange::SetRequestOptions(const ports::HttpRequest& request) {
+  if (!BuildHeaders(request)) return false;
+  body_.assign(request.body);
+  error_[0] = '\0';
+  const auto most = static_cast<DurationMs>(LONG_MAX);
+  const auto timeout = static_cast<long>(std::min(request.timeout_ms, most));
+  const auto connect = static_cast<long>(std::min(request.timeout_ms, options_.connect_timeout_ms));
+  const std::string url(request.url);
+  return curl_easy_setopt(easy_, CURLOPT_URL, url.c_str()) == CURLE_OK &&
+         curl_easy_setopt(easy_, CURLOPT_POST, 1L) == CURLE_OK &&
+         curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+                          static_cast<curl_off_t>(body_.size())) == CURLE_OK &&
+         curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_.c_str()) == CURLE_OK &&
+         curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_) == CURLE_OK &&
+         curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
+         curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK;
+}
+
+bool CurlHttp::Exchange::BuildHeaders(const ports::HttpRequest& request) {
+  ForgetRequest();
+  bool good = true;
+  const auto add = [this, &good](const char* line) {
+    curl_slist* longer = curl_slist_append(headers_, line);
+    if (longer == nullptr)
+      good = false;
+    else
+      headers_ = longer;
+  };
+  add("Content-Type: application/json");
+  add("Accept: application/json");
+  add("Accept-Encoding: gzip");
+  add("Expect:");  // no wait for `100 Continue`
+  if (request.iso_datetime) add("NVX-ISO-DateTime: true");
+  if (!request.authorization.empty()) {
+    std::string line;
+    line.reserve(request.authorization.size() + 24);  // no second copy by growth
+    line.append("Authorization: ").append(request.authorization);
+    add(line.c_str());
+    Secret::WipeString(line);
+  }
+  return good;
+}
+
+// The headers and the body may hold credentials. What libcurl put into its own send buffer is out
+// of reach; it is overwritten by the next request.
+void CurlHttp::Exchange::ForgetRequest() {
+  if (easy_ != nullptr) {
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nullptr);
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, nullptr);
+  }
+  for (curl_slist* entry = headers_; entry != nullptr; entry = entry->next) {
+    for (volatile char* byte = entry->data; *byte != '\0'; ++byte) *byte = '\0';
+  }
+  curl_slist_free_all(headers_);
+  headers_ = nullptr;
+  Secret::WipeString(body_);
+}
+
+std::size_t CurlHttp::Exchange::OnHeader(char* data, std::size_t size, std::size_t count,
+                                         void* self) {
+  const std::size_t bytes = size * count;
+  return static_cast<Exchange*>(self)->TakeHeader({data, bytes}) ? bytes : 0;
+}
+
+bool CurlHttp::Exchange::TakeHeader(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMostHeaderBytes) {
+    Stop(ports::HttpEnd::kTooLarge, "the answer's headers are larger than 16 KiB");
+    return false;
+  }
+  if (StartsWith(line, "HTTP/")) {  // an interim answer may come before the final one
+    coding_ = Coding::kNone;
+    has_retry_after_ = false;
+  }
+  std::string_view value;
+  if (HeaderValue(line, "Retry-After:", value)) has_retry_after_ = !value.empty();
+  if (HeaderValue(line, "Content-Encoding:", value) && !value.empty()) {
+    const bool gzip = (value.size() == 4 && StartsWith(value, "gzip")) ||
+                      (value.size() == 6 && StartsWith(value, "x-gzip"));
+    const bool plain = value.size() == 8 && StartsWith(value, "identity");
+    // Two encodings, one over the other, were never asked for.
+    const bool again = coding_ != Coding::kNone;
+    coding_ = gzip && !again ? Coding::kGzip : plain && !again ? Coding::kNone : Coding::kUnknown;
+    if (coding_ == Coding::kGzip && !gunzip_.Begin()) coding_ = Coding::kUnknown;
+  }
+  return true;
+}
+
+std::size_t CurlHttp::Exchange::OnWrite(char* data, std::size_t size, std::size_t count,
+                                        void* self) {
+  return static_cast<Exchange*>(self)->TakeBody({data, size * count});
+}
+
+std::size_t CurlHttp::Exchange::TakeBody(std::string_view piece) {
+  if (cancel_) return Stop(ports::HttpEnd::kAborted, "cancelled");
+  const std::size_t before = std::min(skip_, piece.size());
+  skip_ -= before;
+  switch (coding_) {
+    case Coding::kGzip:
+      return TakeGzip(piece, before);
+    case Coding::kNone:
+      return TakePlain(piece, before);
+    case Coding::kUnknown:
+      break;
+  }
+  return Stop(ports::HttpEnd::kCutShort,
+              "the answer's content encoding is none that was asked for");
+}
+
+std::size_t CurlHttp::Exchange::TakePlain(std::string_view piece, std::size_t before) {
+  if (piece.size() == before) return piece.size();
+  if (piece.size() > max_body_bytes_ - decoded_bytes_) {
+    return Stop(ports::HttpEnd::kTooLarge, "the answer is larger than its bound");
+  }
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  heard_ = true;
+  switch (sink_->OnBody(static_cast<int>(status), piece)) {
+    case ports::BodyFlow::kPause:
+      return CURL_WRITEFUNC_PAUSE;
+    case ports::BodyFlow::kAbort:
+      return Stop(ports::HttpEnd::kAborted, "given up by the reader");
+    case ports::BodyFlow::kContinue:
+      break;
+  }
+  decoded_bytes_ += piece.size();
+  return piece.size();
+}
+
+std::size_t CurlHttp::Exchange::TakeGzip(std::string_view piece, std::size_t before) {
+  std::string_view left = piece.substr(before);
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  while (waiting_ > 0 || more_inside_ || !left.empty()) {
+    if (waiting_ == 0) {
+      const std::size_t had = left.size();
+      const std::ptrdiff_t made = gunzip_.Read(left, decoded_.data(), decoded_.size());
+      if (made < 0 || (made == 0 && had > 0 && left.size() == had)) {
+        return Stop(ports::HttpEnd::kCutShort, "the answer's gzip encoding is broken");
+      }
+      waiting_ = static_cast<std::size_t>(made);
+      more_inside_ = waiting_ == decoded_.size();
+      if (waiting_ > max_body_bytes_ - decoded_bytes_) {
+        return Stop(ports::HttpEnd::kTooLarge, "the decoded answer is larger than its bound");
+      }
+      if (waiting_ == 0) continue;
+      decoded_bytes_ += waiting_;
+    }
+    heard_ = true;
+    const auto flow = sink_->OnBody(static_cast<int>(status), {decoded_.data(), waiting_});
+    if (flow == ports::BodyFlow::kPause) {
+      skip_ += piece.size() - left.size();  // the same piece comes again
+      return CURL_WRITEFUNC_PAUSE;
+    }
+    if (flow == ports::BodyFlow::kAbort) {
+      return Stop(ports::HttpEnd::kAborted, "given up by the reader");
+    }
+    waiting_ = 0;
+  }
+  return piece.size();
+}
+
+std::size_t CurlHttp::Exchange::Stop(ports::HttpEnd end, const char* why) {
+  stopped_ = true;
+  stop_end_ = end;
+  stop_why_ = why;
+  return 0;  // libcurl takes a short count as a fault and ends the transfer
+}
+
+bool CurlHttp::Exchange::Drive() {
+  heard_ = false;
+  if (!active_) return false;
+  if (cancel_) {
+    Stop(ports::HttpEnd::kAborted, "cancelled");
+    Finish(CURLE_ABORTED_BY_CALLBACK);
+    return true;
+  }
+  if (resume_) {
+    resume_ = false;
+    curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call the sink
+  }
+  int running = 0;
+  curl_multi_perform(multi_, &running);
+  int left = 0;
+  for (CURLMsg* message = curl_multi_info_read(multi_, &left); message != nullptr;
+       message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE || !active_) continue;
+    Finish(message->data.result);
+    break;  // there is one transfer; what Finish started anew has its own turn
+  }
+  return heard_;
+}
+
+void CurlHttp::Exchange::Finish(CURLcode code) {
+  if (cancel_ && !stopped_) Stop(ports::HttpEnd::kAborted, "cancelled");
+  ports::HttpResult result;
+  result.end = stopped_ ? stop_end_ : ToHttpEnd(easy_, code);
+  FillCounts(easy_, has_retry_after_, result);
+  if (result.end == ports::HttpEnd::kComplete && coding_ == Coding::kGzip && decoded_bytes_ > 0 &&
+      !gunzip_.complete()) {
+    Stop(ports::HttpEnd::kCutShort, "the answer's gzip encoding ends too early");
+    result.end = stop_end_;
+  }
+  std::string detail;
+  if (stopped_)
+    detail = stop_why_;
+  else if (code != CURLE_OK)
+    detail = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
+  result.detail = detail;
+  curl_multi_remove_handle(multi_, easy_);
+  ForgetRequest();
+  gunzip_.End();
+  active_ = resume_ = cancel_ = false;
+  heard_ = true;
+  ports::HttpSink* sink = sink_;
+  sink_ = nullptr;
+  sink->OnEnd(result);  // last: it may start the next request
+}
+
+void CurlHttp::Exchange::Wait(pollfd* extra, std::size_t count, int timeout_ms) {
+  std::array<curl_waitfd, kMostExtraFds> fds{};
+  count = std::min(count, fds.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    fds[i].fd = extra[i].fd;
+    fds[i].events = CURL_WAIT_POLLIN;
+  }
+  curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(count), timeout_ms, nullptr);
+  for (std::size_t i = 0; i < count; ++i) extra[i].revents = fds[i].revents;
+}
+
+}  // namespace depotlink::platform

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How libcurl's outcome of a transfer reads in the port's words. Pure look-ups.
+
+#include <curl/curl.h>
+
+#include "agent/ports/http.hpp"
+
+namespace depotlink::platform {
+
+// `handle` has just ended with `code`.
+ports::HttpEnd ToHttpEnd(CURL* handle, CURLcode code);
+
+// Fills status, Retry-After and byte counts. Counted in: status line, headers and body as they came
+// (encoded), without chunk framing and TLS. Out: request line, headers and body.
+void FillCounts(CURL* handle, bool has_retry_after, ports::HttpResult& result);
+
+}  // namespace depotlink::platform

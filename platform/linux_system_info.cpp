@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/linux_system_info.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace depotlink::platform {
+namespace {
+
+// `Name:<blanks>12345 kB` (proc_pid_status(5)).
+std::uint64_t FieldKib(std::string_view status, std::string_view name) {
+  std::size_t at = status.find(name);
+  if (at == std::string_view::npos) return 0;
+  at = status.find_first_of("0123456789", at + name.size());
+  if (at == std::string_view::npos) return 0;
+  std::uint64_t kib = 0;
+  std::from_chars(status.data() + at, status.data() + status.size(), kib);
+  return kib;
+}
+
+}  // namespace
+
+ports::MemoryUse LinuxSystemInfo::Memory() {
+  std::array<char, 4096> text{};
+  const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  const ssize_t bytes = read(fd, text.data(), text.size());
+  close(fd);
+  if (bytes <= 0) return {};
+  const std::string_view status(text.data(), static_cast<std::size_t>(bytes));
+  return {FieldKib(status, "VmRSS:"), FieldKib(status, "VmHWM:")};
+}
+
+}  // namespace depotlink::platform

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The one place that wires the adapters to the core.
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/agent.hpp"
+#include "agent/commands/arguments.hpp"
+#include "agent/commands/check.hpp"
+#include "agent/commands/once.hpp"
+#include "platform/curl_http.hpp"
+#include "platform/event_loop.hpp"
+#include "platform/linux_clock.hpp"
+#include "platform/linux_random.hpp"
+#include "platform/linux_system_info.hpp"
+#include "platform/paho_mqtt.hpp"
+#include "platform/posix_files.hpp"
+#include "platform/process.hpp"
+#include "platform/stderr_log.hpp"
+#include "platform/versions.hpp"
+
+namespace {
+
+using depotlink::platform::EventLoop;
+
+constexpr std::string_view kVersion = DEPOTLINK_VERSION;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+void Print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+// Reads the settings and the secrets that they name; what is wrong has been logged where this is
+// false.
+bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::Settings& settings,
+          depotlink::AgentSecrets& secrets) {
+  depotlink::platform::PosixFiles files;
+  std::vector<std::string> messages;
+  auto loaded = depotlink::commands::LoadSettings(path, files, messages);
+  for (const std::string& message : messages) log.Error(message);
+  if (!loaded.ok()) return false;
+  settings = std::move(loaded.value());
+  log.set_level(settings.log.level);
+  const auto read = [&](const char* key, const std::string& file, depotlink::Secret& out) {
+    if (file.empty()) return true;
+    auto secret = files.ReadSecret(file);
+    if (!secret.ok()) {
+      log.Error("a secret cannot be read", {{"key", key}, {"why", secret.status().message()}});
+      return false;
+    }
+    out = std::move(secret.value());
+    return true;
+  };
+  return read("api.key_file", settings.api.key_file, secrets.api_key) &&
+         read("mqtt.password_file", settings.mqtt.password_file, secrets.mqtt_password);
+}
+
+depotlink::platform::CurlHttpOptions HttpOptions(const depotlink::settings::Settings& settings) {
+  depotlink::platform::CurlHttpOptions options;
+  options.user_agent = "depotlink/" + std::string(kVersion);
+  options.ca_file = settings.api.ca_file;
+  options.allow_http = settings.api.url.compare(0, 7, "http://") == 0;
+  return options;
+}
+
+bool IsStop(int signal) {
+  return signal == SIGTERM || signal == SIGINT;
+}
+
+int Run(const std::string& config, depotlink::Logger& log) {
+  EventLoop loop;  // before any thread
+  depotlink::settings::Settings settings;
+  depotlink::AgentSecrets secrets;
+  if (!Load(config, log, settings, secrets)) return kFailed;
+  depotlink::platform::LinuxClock clock;
+  depotlink::platform::LinuxRandom random;
+  depotlink::platform::LinuxSystemInfo system;
+  depotlink::platform::CurlHttp http(HttpOptions(settings));
+  depotlink::platform::PahoMqtt mqtt([&loop] { loop.Wake(); });
+  if (!loop.ready().ok() || !http.ready().ok()) {
+    log.Error("the system gives no descriptors or memory to start with");
+    return kFailed;
+  }
+  depotlink::AgentPorts ports{&clock, &random, &http, &mqtt, &system};
+  depotlink::Agent agent(settings, std::move(secrets), ports, log, kVersion);
+  bool stopping = false;
+  while (!agent.stopped()) {
+    const depotlink::MonoTime next = agent.Step();
+    if (agent.stopped()) break;
+    loop.Wait(http, next - clock.Now());
+    const int signal = loop.TakeSignal();
+    if (signal == SIGHUP) log.Warn("this version cannot reload its config; restart it instead");
+    if (IsStop(signal) && !std::exchange(stopping, true)) {
+      log.Info("stopping");
+      agent.BeginStop();
+    }
+  }
+  log.Info("stopped", {{"unpublished", static_cast<std::uint64_t>(agent.unpublished())}});
+  return 0;
+}
+
+int Once(const std::string& config, depotlink::Logger& log) {
+  EventLoop loop;
+  depotlink::settings::Settings settings;
+  depotlink::AgentSecrets secrets;
+  if (!Load(config, log, settings, secrets)) return kFailed;
+  depotlink::platform::LinuxClock clock;
+  depotlink::platform::LinuxRandom random;
+  depotlink::platform::CurlHttp http(HttpOptions(settings));
+  if (!loop.ready().ok() || !http.ready().ok()) return kFailed;
+  const auto wait_until = [&](depotlink::MonoTime next) {
+    loop.Wait(http, next - clock.Now());
+    return !IsStop(loop.TakeSignal());
+  };
+  return depotlink::commands::RunOnce(settings, secrets.api_key, {&clock, &random, &http}, log,
+                                      Print, wait_until);
+}
+
+void PrintVersion() {
+  std::string text = "depotlink " + std::string(kVersion) + "\n";
+  for (const auto& library : depotlink::platform::LibraryVersions()) {
+    text += "  " + library.name + " " + library.version + "\n";
+  }
+  Print(text);
+}
+
+int Check(const std::string& config) {
+  depotlink::platform::PosixFiles files;
+  std::string out;
+  const int code = depotlink::commands::RunCheck(config, files, out);
+  Print(out);
+  return code;
+}
+
+int Dispatch(int argc, char** argv, depotlink::Logger& log) {
+  const auto arguments = depotlink::commands::ParseArguments(argc, argv);
+  switch (arguments.command) {
+    case depotlink::commands::Command::kRun:
+      return Run(arguments.config, log);
+    case depotlink::commands::Command::kOnce:
+      return Once(arguments.config, log);
+    case depotlink::commands::Command::kCheck:
+      return Check(arguments.config);
+    case depotlink::commands::Command::kHelp:
+      Print(depotlink::commands::HelpText());
+      return 0;
+    case depotlink::commands::Command::kVersion:
+      PrintVersion();
+      return 0;
+    case depotlink::commands::Command::kUsageError:
+      break;
+  }
+  std::fprintf(stderr, "depotlink: %s\nTry 'depotlink --help'.\n", arguments.error.c_str());
+  return kUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  depotlink::platform::PrepareProcess();
+  depotlink::platform::StderrLog sink;
+  depotlink::Logger log(sink, depotlink::LogLevel::kInfo);
+  try {
+    return Dispatch(argc, argv, log);
+  } catch (const std::exception& error) {
+    log.Error("stopped by an unexpected fault", {{"why", error.what()}});
+  }
+  return kFailed;
+}

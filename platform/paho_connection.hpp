@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One connection, used once: a Paho client object that lives from one connect to the next. A fresh
+// object is the only way to be sure that the library holds no message of the last connection (with
+// an MQTT 5 session that outlives it, Paho would send those again by itself).
+//
+// Paho's callbacks come on its two threads, under its global lock. They do nothing but push into
+// the ring: no library call, no lock of ours beyond the ring's. The destructor must not run in a
+// callback; after it, none comes. Its handlers are set once, before the connect, and not by
+// set_callback, whose lock order is the wrong way round (paho.mqtt.cpp#356).
+
+#include <cstdint>
+#include <string>
+
+#include <mqtt/async_client.h>
+
+#include "agent/base/secret.hpp"
+#include "agent/base/status.hpp"
+#include "agent/ports/mqtt.hpp"
+#include "platform/mqtt_ring.hpp"
+
+namespace depotlink::platform {
+
+// ports::MqttConnect with copies of its own.
+struct PahoParameters {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string client_id;
+  std::string username;
+  Secret password;
+  ports::MqttVersion version = ports::MqttVersion::k5;
+  std::string will_topic;
+  std::string will_payload;
+  int keep_alive_s = 30;
+  std::uint32_t session_expiry_s = 0;
+};
+
+class PahoConnection {
+ public:
+  // May throw mqtt::exception or std::bad_alloc, as may Begin, Publish and SendDisconnect: the
+  // callers in paho_mqtt.cpp stop them. `address` is numeric. `ring` must outlive the object.
+  PahoConnection(const PahoParameters& parameters, const std::string& address, MqttRing& ring,
+                 std::uint32_t generation);
+  ~PahoConnection();
+  PahoConnection(const PahoConnection&) = delete;
+  PahoConnection& operator=(const PahoConnection&) = delete;
+
+  void Begin(const PahoParameters& parameters, DurationMs timeout_ms);
+  void Publish(ports::MqttToken token, const ports::MqttMessage& message);
+  // Sends DISCONNECT and waits until it is out, at most `timeout_ms`.
+  void SendDisconnect(DurationMs timeout_ms);
+
+ private:
+  class ConnectListener : public mqtt::iaction_listener {
+   public:
+    explicit ConnectListener(PahoConnection& owner) : owner_(&owner) {}
+    void on_success(const mqtt::token& token) override;
+    void on_failure(const mqtt::token& token) override;
+
+   private:
+    PahoConnection* owner_;
+  };
+  class PublishListener : public mqtt::iaction_listener {
+   public:
+    explicit PublishListener(PahoConnection& owner) : owner_(&owner) {}
+    void on_success(const mqtt::token& token) override;
+    void on_failure(const mqtt::token& token) override;
+
+   private:
+    PahoConnection* owner_;
+  };
+
+  void OnLost(const std::string& cause);
+  void OnDisconnected(const mqtt::properties& properties, mqtt::ReasonCode code);
+
+  MqttRing* ring_;
+  std::uint32_t generation_;
+  ports::MqttVersion version_;
+  std::string address_;
+  ConnectListener connect_listener_;
+  PublishListener publish_listener_;
+  // Last, so that it goes first: until it is gone callbacks may come.
+  mqtt::async_client client_;
+};
+
+// For people: `refused: not authorized (0x87)`. `code` as in CONNACK, PUBACK or DISCONNECT.
+std::string DescribeReason(ports::MqttVersion version, int code);
+
+}  // namespace depotlink::platform

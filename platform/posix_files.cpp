@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/posix_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "agent/base/limits.hpp"
+
+namespace depotlink::platform {
+
+namespace {
+
+Status Person(const std::string& path, std::string_view what) {
+  return {Code::kAskPerson, path + ": " + std::string(what)};
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::string OpenFailure(int error) {
+  switch (error) {
+    case ENOENT:
+      return "there is no such file";
+    case EACCES:
+      return "no permission to read it; the user that runs depotlink must own it, or root";
+    case ELOOP:
+      return "is a symbolic link; name the file itself";
+    default:
+      return std::string("cannot be opened: ") + std::strerror(error);
+  }
+}
+
+// Reads at most `max_bytes` into `text`, whose memory is laid out beforehand: growth would leave
+// copies behind.
+Status ReadAll(const std::string& path, int fd, std::size_t max_bytes, std::string& text) {
+  text.reserve(max_bytes + 1);
+  std::array<char, 4096> piece;
+  Status status;
+  while (text.size() <= max_bytes) {
+    const ssize_t got = read(fd, piece.data(), std::min(piece.size(), max_bytes + 1 - text.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) status = Person(path, std::string("cannot be read: ") + std::strerror(errno));
+    if (got <= 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  explicit_bzero(piece.data(), piece.size());
+  if (status.ok() && text.size() > max_bytes) {
+    status = Person(path, "is larger than " + std::to_string(max_bytes) + " bytes");
+  }
+  return status;
+}
+
+Status CheckRegular(const std::string& path, int fd, struct stat& info) {
+  if (fstat(fd, &info) != 0)
+    return Person(path, std::string("cannot be examined: ") + std::strerror(errno));
+  if (!S_ISREG(info.st_mode)) return Person(path, "is not a regular file");
+  return Status::Ok();
+}
+
+Status CheckPrivate(const std::string& path, const struct stat& info) {
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return Person(path, "belongs to another user (uid " + std::to_string(info.st_uid) +
+                            "); remedy: chown " + std::to_string(geteuid()) + " " + path);
+  }
+  if ((info.st_mode & 077U) != 0) {
+    std::array<char, 8> mode{};
+    mode[0] = '0';
+    for (unsigned i = 0; i < 3; ++i) {
+      mode[1 + i] = static_cast<char>('0' + ((info.st_mode >> (6 - 3 * i)) & 7U));
+    }
+    return Person(path, std::string("others can get at it (mode ") + mode.data() +
+                            "); remedy: chmod 0600 " + path);
+  }
+  return Status::Ok();
+}
+
+bool IsBlank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Cuts white space around the text, in place, so that no copy is made.
+Status TrimSecret(const std::string& path, std::string& text) {
+  std::size_t end = text.size();
+  while (end > 0 && IsBlank(text[end - 1])) --end;
+  std::size_t begin = 0;
+  while (begin < end && IsBlank(text[begin])) ++begin;
+  text.resize(end);
+  text.erase(0, begin);
+  if (text.empty()) return Person(path, "is empty");
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n' || c == '\r') return Person(path, "has more than one line");
+    if (byte < 0x20 || byte == 0x7F) return Person(path, "holds control characters");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<std::string> PosixFiles::ReadText(const std::string& path, std::size_t max_bytes) {
+  // O_NONBLOCK: opening a FIFO must not wait for somebody to write.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) return Person(path, OpenFailure(errno));
+  struct stat info {};
+  if (Status status = CheckRegular(path, file.get(), info); !status.ok()) return status;
+  if (info.st_size > 0 && static_cast<std::size_t>(info.st_size) > max_bytes) {
+    return Person(path, "is larger than " + std::to_string(max_bytes) + " bytes");
+  }
+  std::string text;
+  if (Status status = ReadAll(path, file.get(), max_bytes, text); !status.ok()) return status;
+  return text;
+}
+
+Result<Secret> PosixFiles::ReadSecret(const std::string& path) {
+  const Descriptor file(
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
+  if (file.get() < 0) return Person(path, OpenFailure(errno));
+  struct stat info {};
+  if (Status status = CheckRegular(path, file.get(), info); !status.ok()) return status;
+  if (Status status = CheckPrivate(path, info); !status.ok()) return status;
+  std::string text;
+  Status status = ReadAll(path, file.get(), limits::kSecretFileBytes, text);
+  if (status.ok()) status = TrimSecret(path, text);
+  Secret secret(std::move(text));  // wipes what it does not take
+  if (!status.ok()) return status;
+  return Result<Secret>(std::move(secret));
+}
+
+}  // namespace depotlink::platform

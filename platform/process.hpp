@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the process sets right about itself before anything else happens. Main thread, no other
+// thread yet.
+
+#include "agent/base/status.hpp"
+
+namespace depotlink::platform {
+
+// SIGPIPE is ignored (libraries write to sockets that are gone); no core dump and no ptrace by
+// others, as both would show secrets; the MQTT library's trace variables are removed, as a trace
+// shows payloads; threads get small stacks; the heap is one arena that gives memory back early.
+// Never fails as a whole: what the system refuses is left as it was.
+void PrepareProcess();
+
+// Gives free heap pages back to the system. For after a peak (start, TLS handshake). Milliseconds.
+void TrimHeap();
+
+}  // namespace depotlink::platform

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MQTT packets to bytes and back, as far as the subscriber and the fake broker need them."""
+import struct
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
+PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
+
+
+def text(value):
+    raw = value.encode() if isinstance(value, str) else value
+    return struct.pack(">H", len(raw)) + raw
+
+
+def varint(number):
+    out = b""
+    while True:
+        number, low = number >> 7, number & 0x7F
+        out += bytes((low | (0x80 if number else 0),))
+        if not number:
+            return out
+
+
+def packet(kind, body=b"", flags=0):
+    return bytes((kind << 4 | flags,)) + varint(len(body)) + body
+
+
+def read_varint(data, at):
+    number = shift = 0
+    while True:
+        byte = data[at]
+        number |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not byte & 0x80:
+            return number, at
+
+
+def read_packet(stream):
+    """(kind, flags, body) from a buffered stream; None at its end."""
+    first = stream.read(1)
+    if not first:
+        return None
+    length = shift = 0
+    while True:
+        byte = stream.read(1)
+        if not byte:
+            return None
+        length |= (byte[0] & 0x7F) << shift
+        shift += 7
+        if not byte[0] & 0x80:
+            break
+    body = stream.read(length)
+    if len(body) < length:
+        return None
+    return first[0] >> 4, first[0] & 15, body
+
+
+def split_publish(flags, body, version):
+    """(topic, packet id or None, payload) of a PUBLISH."""
+    size = struct.unpack_from(">H", body)[0]
+    topic, at = body[2:2 + size].decode(), 2 + size
+    number = None
+    if flags >> 1 & 3:
+        number = struct.unpack_from(">H", body, at)[0]
+        at += 2
+    if version == 5:
+        length, at = read_varint(body, at)
+        at += length
+    return topic, number, body[at:]

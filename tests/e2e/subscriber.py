@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An MQTT 5 subscriber on the standard library: keeps all messages, waits without sleeping."""
+import collections
+import itertools
+import json
+import socket
+import struct
+import threading
+import time
+
+from mqtt_wire import (CONNECT, CONNACK, DISCONNECT, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, packet,
+                       read_packet, split_publish, text)
+
+TIMEOUT_S = 30
+RETAIN_AS_PUBLISHED = 0x08
+Message = collections.namedtuple("Message", "topic payload retain qos at")
+_numbers = itertools.count(1)
+
+
+class Subscriber:
+    """Subscribes at QoS 1 when entered. `latest` holds the newest message of each topic."""
+
+    def __init__(self, port, topic="#", host="127.0.0.1"):
+        self._sock = socket.create_connection((host, port), TIMEOUT_S)
+        self._sock.settimeout(None)
+        self._stream = self._sock.makefile("rb", 65536)
+        self._changed = threading.Condition()
+        self.messages, self.latest, self.alive = [], {}, True
+        self._connect()
+        self._subscribe(topic)
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+        self._thread.start()
+
+    def _connect(self):
+        name = "e2e-subscriber-%d" % next(_numbers)
+        self._sock.sendall(packet(CONNECT, text("MQTT") + b"\x05\x02\x00\x00\x00" + text(name)))
+        kind, _, body = read_packet(self._stream)
+        assert kind == CONNACK and body[1] == 0, "broker refused the subscriber: %r" % body
+
+    def _subscribe(self, topic):
+        options = bytes((1 | RETAIN_AS_PUBLISHED,))
+        self._sock.sendall(packet(SUBSCRIBE, b"\x00\x01\x00" + text(topic) + options, 2))
+        self._early = []
+        while True:
+            kind, flags, body = read_packet(self._stream)
+            if kind == SUBACK:
+                break
+            self._early.append((kind, flags, body))
+        assert body[-1] < 0x80, "broker refused the subscription: %r" % body
+
+    def _receive(self):
+        for found in self._early:
+            self._take(*found)
+        try:
+            while True:
+                found = read_packet(self._stream)
+                if found is None or found[0] == DISCONNECT:
+                    break
+                self._take(*found)
+        except (OSError, ValueError):
+            pass
+        with self._changed:
+            self.alive = False
+            self._changed.notify_all()
+
+    def _take(self, kind, flags, body):
+        if kind != PUBLISH:
+            return
+        topic, number, payload = split_publish(flags, body, 5)
+        if number is not None:
+            self._sock.sendall(packet(PUBACK, struct.pack(">H", number)))
+        message = Message(topic, payload, bool(flags & 1), flags >> 1 & 3, time.monotonic())
+        with self._changed:
+            self.messages.append(message)
+            self.latest[topic] = message
+            self._changed.notify_all()
+
+    def wait_for(self, predicate, timeout=TIMEOUT_S, what=""):
+        """Waits until predicate(self) is true and returns its value; fails the test if never."""
+        with self._changed:
+            value = self._changed.wait_for(lambda: predicate(self), timeout)
+            count, seen = len(self.latest), sorted(self.latest)[:6]
+        assert value, "never came: %s; %d topics seen: %s..." % (what or "(unnamed)", count, seen)
+        return value
+
+    def wait_json(self, topic, predicate=lambda value: True, timeout=TIMEOUT_S):
+        """Waits until the newest payload of a topic is JSON that fits; returns it."""
+        def fits(_):
+            message = self.latest.get(topic)
+            if message is None or not message.payload:
+                return None
+            value = json.loads(message.payload)
+            return (value,) if predicate(value) else None
+        return self.wait_for(fits, timeout, topic)[0]
+
+    def wait_payload(self, topic, payload, timeout=TIMEOUT_S):
+        def fits(_):
+            return topic in self.latest and self.latest[topic].payload == payload
+        self.wait_for(fits, timeout, "%s = %r" % (topic, payload))
+        return self.latest[topic]
+
+    def of(self, topic):
+        """All messages of a topic so far, in order of arrival."""
+        with self._changed:
+            return [message for message in self.messages if message.topic == topic]
+
+    def mark(self):
+        """How many messages there are: a place in `messages` to look on from."""
+        with self._changed:
+            return len(self.messages)
+
+    def close(self):
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._sock.close()
+        self._thread.join(TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

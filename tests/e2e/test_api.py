@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The upstream misbehaves: each fault is a log line, and the next poll heals it."""
+import pytest
+
+import contract
+from contract import PREFIX, state_topic
+from steps import wait_more_polls
+
+PATIENCE_S = 90
+MIB = 1 << 20
+STATES, LIST = "tracker/get_states", "tracker/list"
+
+FAULTS = [
+    (STATES, {"kind": "error", "code": 1}),
+    (STATES, {"kind": "error", "code": 6}),
+    (STATES, {"kind": "error", "code": 8}),
+    (STATES, {"kind": "error", "code": 9}),
+    (STATES, {"kind": "error", "code": 13}),
+    (STATES, {"kind": "error", "code": 15, "retry_after": 2}),
+    (STATES, {"kind": "error", "code": 15, "retry_after": "date:2"}),
+    (STATES, {"kind": "error", "code": 7, "errors": [{"parameter": "trackers", "error": "x"}]}),
+    (STATES, {"kind": "html"}),
+    (STATES, {"kind": "html", "http": 502}),
+    (LIST, {"kind": "html"}),
+    (STATES, {"kind": "empty"}),
+    (STATES, {"kind": "garbage"}),
+    (LIST, {"kind": "garbage"}),
+    (STATES, {"kind": "truncate"}),
+    (LIST, {"kind": "truncate"}),
+    (STATES, {"kind": "close"}),
+    (LIST, {"kind": "close"}),
+    (STATES, {"kind": "wrong_length"}),
+    (STATES, {"kind": "drop"}),
+    (STATES, {"kind": "success_false_last"}),
+    (LIST, {"kind": "success_false_last"}),
+    (STATES, {"kind": "gzip_bomb", "size": 64 * MIB}),
+    (LIST, {"kind": "gzip_bomb", "size": 64 * MIB}),
+    (STATES, {"kind": "huge_element"}),
+    (LIST, {"kind": "huge_element"}),
+    (STATES, {"kind": "deep"}),
+    (LIST, {"kind": "deep"}),
+    (STATES, {"kind": "deep", "closed": False}),
+    (STATES, {"kind": "endless"}),
+    (STATES, {"kind": "header_bomb"}),
+    (STATES, {"kind": "redirect"}),
+    (STATES, {"kind": "body", "text": "null"}),
+    (STATES, {"kind": "body", "text": '{"success":true,"states":[]}'}),
+    (STATES, {"kind": "body", "text": '{"success":true,"states":{"1000001":7}}'}),
+    (LIST, {"kind": "body", "text": '{"success":true}'}),
+    (STATES, {"kind": "body", "text": '{"success":"true","states":{}}'}),
+]
+
+
+def assert_heals(standin, subscriber, agent):
+    standin.advance(seconds=11)
+    for tracker_id in contract.ids_of(standin, "moving"):
+        want = contract.utc(standin.state(id=tracker_id)["state"]["last_update"])
+        subscriber.wait_json(state_topic(tracker_id), lambda p, w=want: p["update_time"] == w,
+                             PATIENCE_S)
+    agent.assert_alive()
+
+
+@pytest.mark.parametrize("path,fault", FAULTS, ids=lambda v: v if isinstance(v, str) else "-".join(
+    str(item)[:40] for item in v.values()))
+def test_fault_is_logged_and_heals(agent, standin, subscriber, path, fault):
+    line, before = agent.mark(), len(subscriber.messages)
+    standin.fault(path=path, count=1, **fault)
+    done = standin.wait(what="fault:" + fault["kind"], count=1, timeout=60)
+    assert done["done"], "the fault was never met"
+    agent.wait_trouble(line, PATIENCE_S)
+    assert_heals(standin, subscriber, agent)
+    for message in subscriber.messages[before:]:
+        assert contract.TOPIC.match(message.topic), message.topic
+        assert message.payload or "987654321" in message.topic, "a bad answer cleared a tracker"
+
+
+def test_harmless_oddities_need_no_word(agent, standin, subscriber):
+    for name, new in (('"success":true', '"new_field":{"a":[1,2]},"success":true'),
+                      ('"connection_status":"active"', '"connection_status":"quantum"')):
+        standin.fault(kind="replace", path=STATES, count=1, to=new, **{"from": name})
+        wait_more_polls(standin, 2)
+    assert_heals(standin, subscriber, agent)
+
+
+def test_api_absent_at_the_start(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(closed=True)
+    agent = make_agent(standin, broker)
+    subscriber.wait_payload(PREFIX + "status", b"online")
+    agent.wait_trouble()
+    standin.listen(open=True)
+    subscriber.wait_for(contract.has_all_states(standin), PATIENCE_S)
+
+
+def test_api_goes_and_comes(agent, standin, subscriber):
+    line = agent.mark()
+    standin.listen(open=False)
+    agent.wait_trouble(line)
+    standin.listen(open=True)
+    assert_heals(standin, subscriber, agent)
+
+
+def test_retry_after_is_obeyed(agent, standin):
+    standin.fault(kind="error", code=15, retry_after=6, path=STATES, count=1)
+    assert standin.wait(what="status:429", count=1, timeout=30)["done"]
+    wait_more_polls(standin, 1)
+    times = [at for at, path in standin.stats()["times"] if path == STATES]
+    assert max(b - a for a, b in zip(times, times[1:])) >= 5.8, times
+
+
+def test_errors_are_met_with_backoff(agent, standin):
+    standin.reset()
+    standin.fault(kind="error", code=14, path="*")
+    met = standin.wait(what="*", count=25, timeout=15)
+    assert not met["done"], "a struggling server was asked %d times in 15 s" % met["count"]
+
+
+@pytest.mark.parametrize("cert", ["wronghost", "selfsigned"])
+def test_wrong_certificate_gets_no_key(make_standin, make_agent, broker, cert):
+    standin = make_standin(cert=cert)
+    agent = make_agent(standin, broker)
+    agent.wait_trouble()
+    agent.wait_log(lambda line: "certificate" in line.lower())
+    assert standin.stats()["total"] == 0
+    agent.assert_alive()
+
+
+def test_redirect_takes_the_key_nowhere(make_standin, make_agent, broker):
+    standin, other = make_standin(), make_standin()
+    standin.fault(kind="redirect", location=other.api_url + "/tracker/list")
+    agent = make_agent(standin, broker)
+    agent.wait_trouble()
+    standin.wait(what="fault:redirect", count=3, timeout=10)
+    assert other.stats()["total"] == 0 and not other.stats()["counts"].get("connections")
+
+
+def test_one_connection_gzip_and_header(agent, standin):
+    wait_more_polls(standin, 6)
+    stats = standin.stats()
+    assert stats["counts"]["connections"] == 1 and stats["counts"]["handshakes"] == 1
+    assert stats["counts"]["offers_gzip"] == stats["total"]
+    assert stats["auth"] == {"header_right": stats["total"]}
+    assert stats["methods"].get("GET", 0) == 0
+
+
+def test_batches_are_never_too_large(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=4500)
+    make_agent(standin, broker)
+    subscriber.wait_for(lambda s: len(s.latest) >= 2 * len(contract.visible(standin)),
+                        120, "4,500 trackers")
+    subscriber.wait_for(contract.has_all_states(standin))
+    assert "400" not in standin.stats()["status"]

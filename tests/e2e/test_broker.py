@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brokers that are absent, forgetful, frozen, or of an older protocol."""
+import json
+
+import contract
+from contract import PREFIX, info_topic, state_topic
+from fake_broker import FakeBroker
+from steps import wait_more_polls
+
+PATIENCE_S = 90
+
+
+def test_broker_absent_at_the_start(make_standin, make_agent, make_broker, subscribe):
+    standin = make_standin()
+    broker = make_broker(start=False)
+    agent = make_agent(standin, broker)
+    agent.wait_trouble()
+    polled = standin.wait(what="tracker/list", count=1, timeout=30)
+    assert polled["done"], "no poll without a broker"
+    broker.start()
+    subscriber = subscribe(broker)
+    subscriber.wait_for(contract.has_all_states(standin), PATIENCE_S)
+    subscriber.wait_payload(PREFIX + "status", b"online")
+
+
+def test_broker_came_back_without_its_memory(agent, standin, broker, subscribe):
+    broker.restart()
+    subscriber = subscribe(broker)
+    subscriber.wait_for(contract.has_all_states(standin), PATIENCE_S)
+    subscriber.wait_payload(PREFIX + "status", b"online")
+    for tracker in contract.visible(standin):
+        assert subscriber.latest[state_topic(tracker["id"])].retain
+        assert subscriber.latest[info_topic(tracker["id"])].retain
+
+
+def test_changes_during_an_outage_arrive(agent, standin, broker, subscribe):
+    broker.stop()
+    mover = contract.ids_of(standin, "moving")[0]
+    served = []
+    for _ in range(3):
+        standin.advance(seconds=5)
+        served.append(contract.utc(standin.state(id=mover)["state"]["last_update"]))
+        wait_more_polls(standin, 2)
+    broker.start()
+    subscriber = subscribe(broker)
+    subscriber.wait_json(state_topic(mover), lambda p: p["update_time"] == served[-1], PATIENCE_S)
+    own = PREFIX + "tracker/%d/" % mover
+
+    def times(s):
+        return {json.loads(m.payload)["update_time"] for m in s.messages
+                if m.topic in (own + "state", own + "history") and m.payload}
+    subscriber.wait_for(lambda s: set(served) <= times(s), PATIENCE_S, "each change of the outage")
+
+
+def test_frozen_broker_then_thawed(agent, standin, broker, subscriber):
+    broker.pause()
+    standin.advance(seconds=5)
+    wait_more_polls(standin, 3)
+    broker.resume()
+    mover = contract.ids_of(standin, "moving")[0]
+    want = contract.utc(standin.state(id=mover)["state"]["last_update"])
+    subscriber.wait_json(state_topic(mover), lambda p: p["update_time"] == want, PATIENCE_S)
+
+
+def test_falls_back_to_3_1_1_with_a_warning(standin, make_agent):
+    with FakeBroker() as broker:
+        agent = make_agent(standin, broker)
+        topics = [state_topic(tracker["id"]) for tracker in contract.visible(standin)]
+        broker.wait_for(lambda b: all(topic in b.published for topic in topics))
+        assert broker.levels[0] == 5 and 4 in broker.levels
+        assert all(broker.published[topic][1] for topic in topics), "not retained"
+        agent.wait_trouble()
+        agent.wait_log(lambda line: "3.1.1" in line)
+        agent.stop()
+
+
+def test_asked_for_3_1_1_there_is_no_attempt_at_5(standin, make_agent):
+    with FakeBroker() as broker:
+        agent = make_agent(standin, broker, {"mqtt": {"version": "3.1.1"}})
+        broker.wait_for(lambda b: PREFIX + "status" in b.published)
+        assert set(broker.levels) == {4}
+        agent.stop()

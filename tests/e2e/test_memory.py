@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Peak memory (VmHWM). Limits hold for the static release build: DEPOTLINK_ASSERT_MEMORY=1."""
+import os
+
+import pytest
+
+import contract
+from contract import state_topic
+from steps import wait_more_polls
+
+ASSERTED = os.environ.get("DEPOTLINK_ASSERT_MEMORY") == "1"
+POLLS = int(os.environ.get("DEPOTLINK_E2E_POLLS", "20"))
+LIMIT_1000_KIB = 4608
+LIMIT_25000_KIB = 6144
+GROWTH_KIB = 64
+
+
+def check_peak(agent, limit_kib):
+    peak = agent.vm_hwm_kib()
+    print("VmHWM %d KiB, limit %d KiB" % (peak, limit_kib))
+    assert not ASSERTED or peak <= limit_kib, "VmHWM %d KiB is above %d KiB" % (peak, limit_kib)
+
+
+def arrive(standin, make_agent, broker, subscriber, timeout):
+    agent = make_agent(standin, broker)
+    want = len(contract.visible(standin))
+    subscriber.wait_for(lambda s: len(s.latest) >= 2 * want, timeout, "%d trackers" % want)
+    subscriber.wait_for(contract.has_all_states(standin), timeout)
+    return agent
+
+
+def test_a_thousand_trackers(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=1000)
+    agent = arrive(standin, make_agent, broker, subscriber, 60)
+    check_peak(agent, LIMIT_1000_KIB)
+
+
+def test_memory_does_not_grow_with_polls(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=1000)
+    agent = arrive(standin, make_agent, broker, subscriber, 60)
+    for _ in range(5):
+        standin.advance(seconds=30)
+        wait_more_polls(standin, 1)
+    before = agent.vm_hwm_kib()
+    for _ in range(POLLS):
+        standin.advance(seconds=30)
+        wait_more_polls(standin, 1)
+    grown = agent.vm_hwm_kib() - before
+    print("VmHWM grew by %d KiB in %d polls" % (grown, POLLS))
+    assert not ASSERTED or grown <= GROWTH_KIB
+    check_peak(agent, LIMIT_1000_KIB)
+
+
+@pytest.mark.large
+def test_twenty_five_thousand_trackers(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=25000)
+    agent = arrive(standin, make_agent, broker, subscriber, 300)
+    standin.advance(seconds=10)
+    movers = contract.ids_of(standin, "moving")
+    for tracker_id in (movers[0], movers[len(movers) // 2], movers[-1]):
+        want = contract.utc(standin.state(id=tracker_id)["state"]["last_update"])
+        subscriber.wait_json(state_topic(tracker_id), lambda p, w=want: p["update_time"] == w, 180)
+    for tracker in contract.visible(standin)[::997]:
+        contract.assert_matches(contract.payload_of(subscriber, state_topic(tracker["id"])),
+                                tracker, standin.state(id=tracker["id"])["state"])
+    check_peak(agent, LIMIT_25000_KIB)
+
+
+@pytest.mark.large
+def test_large_fleet_with_the_broker_away(make_standin, make_agent, make_broker, subscribe):
+    """The queue fills and drains; nothing of that may show in the peak."""
+    standin = make_standin(fleet=25000)
+    broker = make_broker(start=False)
+    agent = make_agent(standin, broker)
+    for _ in range(2):
+        wait_more_polls(standin, 13)
+        standin.advance(seconds=10)
+    broker.start()
+    subscriber = subscribe(broker)
+    want = len(contract.visible(standin))
+    subscriber.wait_for(lambda s: len(s.latest) >= 2 * want, 300, "%d trackers" % want)
+    check_peak(agent, LIMIT_25000_KIB)
+
+
+def test_hostile_answers_cost_no_memory(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=1000)
+    agent = arrive(standin, make_agent, broker, subscriber, 60)
+    for fault in ({"kind": "gzip_bomb"}, {"kind": "huge_element", "size": 32 << 20},
+                  {"kind": "deep", "depth": 1000000}, {"kind": "header_bomb"},
+                  {"kind": "endless"}):
+        mark = agent.mark()
+        standin.fault(count=1, **fault)
+        assert standin.wait(what="fault:" + fault["kind"], count=1, timeout=90)["done"], fault
+        agent.wait_trouble(mark, 60)
+    check_peak(agent, LIMIT_1000_KIB)

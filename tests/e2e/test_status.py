@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`status`, the last will, and `health`."""
+import json
+
+import contract
+from contract import PREFIX
+
+HEALTH_S = 75
+
+
+def test_online_then_offline_on_sigterm(agent, broker, subscriber, subscribe):
+    assert subscriber.wait_payload(PREFIX + "status", b"online").retain
+    agent.stop()
+    assert subscriber.wait_payload(PREFIX + "status", b"offline").retain
+    late = subscribe(broker)
+    assert late.wait_payload(PREFIX + "status", b"offline").retain
+
+
+def test_offline_by_the_will_on_sigkill(agent, subscriber):
+    subscriber.wait_payload(PREFIX + "status", b"online")
+    agent.kill()
+    assert subscriber.wait_payload(PREFIX + "status", b"offline").retain
+
+
+def test_status_comes_without_the_api(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(closed=True)
+    make_agent(standin, broker)
+    subscriber.wait_payload(PREFIX + "status", b"online")
+
+
+def test_health(agent, standin, subscriber):
+    health = subscriber.wait_json(PREFIX + "health", timeout=HEALTH_S)
+    assert {"api", "broker"} <= set(health)
+    assert any(isinstance(value, (int, float)) for value in flat(health))
+    assert str(len(contract.visible(standin))) in map(str, flat(health)) \
+        or str(len(standin.trackers())) in map(str, flat(health)), "fleet size is not there"
+    assert subscriber.latest[PREFIX + "health"].retain
+
+
+def test_health_tells_that_the_api_is_down(agent, standin, subscriber):
+    first = subscriber.wait_json(PREFIX + "health", timeout=HEALTH_S)
+    standin.listen(open=False)
+    subscriber.wait_json(PREFIX + "health", lambda p: words(p["api"]) != words(first["api"]),
+                         timeout=2 * HEALTH_S)
+
+
+def words(value):
+    """The leaves that tell a state: neither numbers nor times."""
+    return [leaf for leaf in flat(value) if isinstance(leaf, bool)
+            or isinstance(leaf, str) and not leaf[:1].isdigit()]
+
+
+def flat(value):
+    """All leaves of a JSON value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in flat(item)]
+    return [value]
+
+
+def test_all_payloads_are_small_utf8_json(agent, subscriber):
+    subscriber.wait_json(PREFIX + "health", timeout=HEALTH_S)
+    for message in subscriber.messages:
+        message.payload.decode("utf-8")
+        assert len(message.payload) < 4096, message.topic
+        if not message.topic.endswith("/status") and message.payload:
+            json.loads(message.payload, parse_constant=lambda name: 1 / 0)

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds config/depotlink.schema.json and config/README.md against the agent's own reader.
+
+DEPOTLINK_BIN names the binary. Each config of the table is judged by both the schema and
+`depotlink check`, and both must say what the table says.
+"""
+
+import copy
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import jsonschema
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "config/depotlink.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+NEW_FILE = object()  # replaced by a file that can be read
+
+LONG = "x" * 300
+DURATION_KEYS = ("poll.fleet", "poll.moving", "poll.stopped", "poll.parked", "poll.offline")
+NO_TEXT = (5, None, True, [], {}, "")
+NO_FILE = NO_TEXT + ("k", "./k", "~/k", "/", "/etc/", "/a\nb", "/" + "x" * 1024)
+NO_DURATION = NO_TEXT + ("0s", "999ms", "30", "30 s", "30S", "1.5s", "-1s", "5min", "1h30m",
+                         "99999999999s")
+
+# key: (good values, bad values)
+TABLE = {
+    "$schema": (("./depotlink.schema.json", "x" * 1024), NO_TEXT + ("x" * 1025,)),
+    "site": (("a", "north-depot", "N_1.2-3", "x" * 64),
+             NO_TEXT + ("x" * 65, "a/b", "a b", "#", "+", "$", "\u00fc", "a\tb")),
+    "api.url": (("https://api.eu.navixy.com/v2", "https://h/v2/", "https://h:8443/a/b-c_d.e~f",
+                 "https://[::1]:1/v2", "https://h:65535", "https://my_host.lan",
+                 "http://localhost:8080", "http://127.0.0.1/v2", "http://[::1]",
+                 "https://h/" + "x" * 246),
+                NO_TEXT + ("api.eu.navixy.com", "ftp://h", "HTTPS://h", "https://", "https:///v2",
+                           "https://h:0", "https://h:65536", "https://h:01", "https://h:",
+                           "https://u:p@h", "https://h?a=b", "https://h#a", "https://h//v2",
+                           "https://h/v2//", "https://h/a b", "https://h/%41", "https://\u00fc.de",
+                           "https://-h", "https://h-", "https://h..de", "https://h.",
+                           "https://::1/", "https://[::1", "https://[h]", "https://[::1]x",
+                           "http://h", "http://10.0.0.1/v2", "http://127.0.0.1.example.com",
+                           "http://127.1", "http://127.0.0.1111", "http://localhost.example.com",
+                           "http://[::2]", "https://h/" + "x" * 247, "https://" + LONG)),
+    "api.key_file": ((NEW_FILE,), NO_FILE),
+    "api.ca_file": ((NEW_FILE,), NO_FILE),
+    "api.allow_http": ((True, False), (0, "true", None, [], {})),
+    "api.requests_per_second": ((0.1, 1, 5.5, 50, 50.0), (0.09, 0, -1, 50.01, 51, "5", None, True)),
+    "api.timeout": (("1s", "1000ms", "10m", "600s", "600000ms", "05s"),
+                    NO_DURATION + ("601s", "600001ms", "11m", "1h", "1d")),
+    "mqtt.url": (("mqtt://localhost", "mqtt://localhost:1883/", "mqtt://[fe80::1]",
+                  "mqtt://10.0.0.1:65535", "mqtt://my_broker.lan:1"),
+                 NO_TEXT + ("localhost", "tcp://h", "mqtts://h", "unix:///run/m.sock", "mqtt://",
+                            "mqtt://h:0", "mqtt://h:65536", "mqtt://h:1883/t", "mqtt://h//",
+                            "mqtt://u@h", "mqtt://u:p@h", "mqtt://fe80::1", "mqtt://h h",
+                            "mqtt://h?a", "mqtt://" + LONG)),
+    "mqtt.version": (("5", "3.1.1"), NO_TEXT + ("3.1", "4", "auto", 3.1)),
+    "mqtt.client_id": (("a", "a/b:c@d", "x" * 128), NO_TEXT + ("a b", "\u00fc", "x" * 129)),
+    "mqtt.username": (("a", "a b", "\u00fc" * 128), NO_TEXT + ("a\tb", "a\u0085", "x" * 129)),
+    "mqtt.password_file": ((NEW_FILE,), NO_FILE),
+    "mqtt.topic_prefix": (("a", "a/b.c/d_e-f", "x" * 100),
+                          NO_TEXT + ("/a", "a/", "a//b", "$SYS", "a/+", "#", "a b", "\u00fc",
+                                     "x" * 101)),
+    "memory.budget": (("6MiB", "6144KiB", "1024MiB", "1048576KiB", "1GiB", "7MB", "1073MB", "6292KB",
+                       "1073741KB", "1GB"),
+                      NO_TEXT + ("5MiB", "6143KiB", "1025MiB", "1048577KiB", "2GiB", "6MB", "1074MB",
+                                 "6291KB", "1073742KB", "2GB", "8388608", "8M", "8 MiB", "8mib")),
+    "memory.max_trackers": ((1, 25000, 60000, 100.0), (0, -1, 60001, 1.5, "100", None, True)),
+    "log.level": (("error", "warn", "info", "debug"), NO_TEXT + ("trace", "INFO", "warning")),
+}
+for _key in DURATION_KEYS:
+    TABLE[_key] = (("1s", "1000ms", "90s", "24h", "1d", "1440m", "86400s", "86400000ms", "007s"),
+                   NO_DURATION + ("25h", "2d", "1441m", "86401s", "86400001ms"))
+
+
+def changed(config, path, value):
+    """A copy of `config` in which `path` has `value`."""
+    config = copy.deepcopy(config)
+    *sections, leaf = path.split(".")
+    place = config
+    for section in sections:
+        place = place.setdefault(section, {})
+    place[leaf] = value
+    return config
+
+
+def without(config, path):
+    config = copy.deepcopy(config)
+    *sections, leaf = path.split(".")
+    place = config
+    for section in sections:
+        place = place[section]
+    del place[leaf]
+    return config
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """Secrets and certificates that `check` finds in order."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, text in (("api.key", "0123456789abcdef" * 2), ("mqtt.password", "x"),
+                       ("ca.pem", "-----BEGIN CERTIFICATE-----\n")):
+        (folder / name).write_text(text + "\n", encoding="ascii")
+        (folder / name).chmod(0o600)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base(files):
+    return {
+        "site": "north-depot",
+        "api": {"url": "https://api.example.com/v2", "key_file": str(files / "api.key")},
+        "mqtt": {"url": "mqtt://localhost:1883", "username": "u"},
+    }
+
+
+@pytest.fixture(scope="session")
+def check(tmp_path_factory):
+    binary = os.environ.get("DEPOTLINK_BIN")
+    if not binary:
+        pytest.skip("DEPOTLINK_BIN is not set")
+    path = tmp_path_factory.mktemp("config") / "c.json"
+
+    def run(text):
+        path.write_text(text, encoding="utf-8")
+        done = subprocess.run([binary, "check", "--config", str(path)], capture_output=True,
+                              text=True, timeout=30, check=False)
+        assert done.returncode in (0, 1), done
+        return done.returncode == 0, done.stdout + done.stderr
+
+    return run
+
+
+def judge(check, config, good):
+    read, output = check(json.dumps(config, ensure_ascii=False))
+    assert read == good, "reader, %s: %s" % (json.dumps(config), output)
+    errors = [error.message for error in VALIDATOR.iter_errors(config)]
+    assert (not errors) == good, "schema, %s: %s" % (json.dumps(config), errors)
+
+
+def schema_keys(schema=None, prefix=""):
+    """Every key that is no section: its default, and whether it is required."""
+    schema = schema or SCHEMA
+    keys = {}
+    for name, rule in schema["properties"].items():
+        if rule.get("type") == "object":
+            keys.update(schema_keys(rule, prefix + name + "."))
+        else:
+            keys[prefix + name] = (rule.get("default"), name in schema.get("required", ()))
+    return keys
+
+
+def readme_rows():
+    rows = {}
+    for line in (ROOT / "config/README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if len(cells) == 5 and cells[0].strip(" |").startswith("`"):
+            rows[cells[0].strip(" |`")] = cells
+    return rows
+
+
+def test_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_table_has_every_key_of_the_schema():
+    assert set(TABLE) == set(schema_keys())
+
+
+def test_readme_has_the_keys_and_defaults_of_the_schema():
+    rows = readme_rows()
+    keys = schema_keys()
+    assert set(rows) == set(keys)
+    for key, (default, required) in keys.items():
+        expected = "-" if default is None else "`%s`" % json.dumps(default)
+        assert rows[key][1] == ("required" if required else expected), key
+
+
+def test_readme_examples_and_schema_defaults_and_examples_are_good(check, base):
+    files_named = [key for key in TABLE if key.endswith("_file")]
+    for key, cells in readme_rows().items():
+        if key not in files_named:
+            judge(check, changed(base, key, json.loads(cells[4].strip(" |`"))), True)
+    for key, (default, _) in schema_keys().items():
+        if default is not None:
+            judge(check, changed(base, key, default), True)
+
+
+@pytest.mark.parametrize("key", sorted(TABLE))
+def test_values(check, base, files, key):
+    good, bad = TABLE[key]
+    named = {"api.ca_file": "ca.pem", "api.key_file": "api.key"}.get(key, "mqtt.password")
+    for value in good:
+        judge(check, changed(base, key, str(files / named) if value is NEW_FILE else value), True)
+    for value in bad:
+        judge(check, changed(base, key, value), False)
+
+
+@pytest.mark.parametrize("key", [key for key, (_, required) in schema_keys().items() if required]
+                         + ["api", "mqtt"])
+def test_required_keys(check, base, key):
+    judge(check, without(base, key), False)
+
+
+@pytest.mark.parametrize("section", ["", "api.", "mqtt.", "poll.", "memory.", "log."])
+def test_unknown_keys(check, base, section):
+    judge(check, changed(base, section + "zebra", 1), False)
+
+
+@pytest.mark.parametrize("section", ["api", "mqtt", "poll", "memory", "log"])
+def test_sections_are_objects(check, base, section):
+    for value in ("x", 1, None, []):
+        judge(check, changed(base, section, value), False)
+    if section in ("poll", "memory", "log"):
+        judge(check, changed(base, section, {}), True)
+
+
+@pytest.mark.parametrize("key", ["api.pin", "api.user", "api.panel", "mqtt.ca_file", "mqtt.cert_file",
+                                 "mqtt.private_key_file", "poll.links", "scope", "extra", "publish",
+                                 "queue", "log.format"])
+def test_keys_of_later_versions(check, base, key):
+    _, output = check(json.dumps(changed(base, key, {})))
+    assert "%s: not supported by this version yet" % key in output
+    judge(check, changed(base, key, {}), False)
+
+
+def test_secrets_in_the_config(check, base):
+    for key in ("key", "api.key", "api.password", "mqtt.password"):
+        config = changed(base, key, "hunter2")
+        judge(check, config, False)
+        assert "hunter2" not in check(json.dumps(config))[1]
+
+
+def test_plain_http_needs_consent(check, base):
+    for allowed in (True, False):
+        config = changed(changed(base, "api.url", "http://10.0.0.1/v2"), "api.allow_http", allowed)
+        judge(check, config, allowed)
+
+
+def test_password_needs_a_user_name(check, base, files):
+    config = changed(base, "mqtt.password_file", str(files / "mqtt.password"))
+    judge(check, config, True)
+    judge(check, without(config, "mqtt.username"), False)
+
+
+def test_what_a_schema_cannot_say(check, base, files):
+    same = changed(base, "mqtt.password_file", str(files / "api.key"))
+    assert VALIDATOR.is_valid(same)
+    assert not check(json.dumps(same))[0]
+    assert not check(json.dumps(base)[:-1] + ', "site": "b"}')[0]
+
+
+def test_sample(check, base):
+    sample = (ROOT / "config/depotlink.json").read_text(encoding="utf-8")
+    text = sample.replace("/etc/depotlink/api.key", base["api"]["key_file"])
+    read, output = check(text)
+    assert read, output
+    plain = re.sub(r",(\s*})", r"\1", re.sub(r"(?m)^\s*//.*$", "", sample))
+    assert VALIDATOR.is_valid(json.loads(plain))

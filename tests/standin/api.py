@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API's calls: parameters in, a Reply out. Knows nothing of sockets or faults."""
+import hmac
+import re
+
+from . import render
+from .errors import ApiError, invalid
+
+MAX_BATCH = 2000
+BLOCK = 400
+SESSION_LIKE = re.compile(r"[0-9a-fA-F]{32}$")
+
+
+class Reply:
+    """`parts` is an iterable of bytes; `served` lists (tracker id, last_update)."""
+
+    def __init__(self, status, parts, headers=(), served=()):
+        self.status, self.parts = status, parts
+        self.headers, self.served = list(headers), served
+
+
+def error_reply(error, headers=()):
+    return Reply(error.http, [render.dumps(error.envelope())], headers)
+
+
+class Api:
+    """`options.order` is vendor, first or last: where `success` stands among the members."""
+
+    def __init__(self, fleet, options, key, stats):
+        self.fleet, self.options, self.stats = fleet, options, stats
+        self._key = key
+        self.key_code = None  # 3 or 4 where the key counts as revoked
+        self._calls = {
+            "tracker/list": self._list, "tracker/group/list": self._groups,
+            "tracker/get_states": self._states, "tracker/get_state": self._state,
+            "tracker/read": self._read,
+        }
+
+    def handle(self, request):
+        """Never raises: an ApiError becomes its envelope."""
+        try:
+            params = request.params()
+            self._authorize(request, params)
+            call = self._calls.get(request.action)
+            if call is None:
+                raise ApiError(self._unknown(request.action))
+            iso = _flag(params, "iso_datetime") or (
+                request.headers.get("nvx-iso-datetime", "").lower() == "true")
+            with self.fleet.lock:
+                return call(params, iso)
+        except ApiError as error:
+            return error_reply(error)
+
+    def _unknown(self, action):
+        resource = action.rpartition("/")[0]
+        known = {name.rpartition("/")[0] for name in self._calls}
+        return 112 if resource in known else 111
+
+    def _authorize(self, request, params):
+        header = request.headers.get("authorization", "")
+        if header.startswith("NVX "):
+            key, way = header[4:].strip(), "header"
+        elif "hash" in request.query:
+            key, way = request.query["hash"], "query"
+        elif "hash" in params:
+            key, way = params["hash"], "body"
+        else:
+            self.stats.auth("missing")
+            raise ApiError(3)
+        right = isinstance(key, str) and hmac.compare_digest(key.encode(), self._key.encode())
+        self.stats.auth("%s_%s" % (way, "right" if right else "wrong"))
+        if right and self.key_code is None:
+            return
+        if right:
+            raise ApiError(self.key_code)
+        raise ApiError(4 if SESSION_LIKE.match(str(key)) else 3)
+
+    def _members(self, members, first):
+        """Joins (name, bytes iterable) members; `success` first or last as the options say."""
+        order = self.options.order
+        first = first if order == "vendor" else order == "first"
+        yield b'{"success":true,' if first else b"{"
+        for number, (name, parts) in enumerate(members):
+            yield b'%s"%s":' % (b"," if number else b"", name)
+            yield from parts
+        yield b"}" if first else b',"success":true}'
+
+    def _list(self, params, _iso):
+        chosen = list(self.fleet.trackers.values())
+        if params.get("labels") is not None:
+            labels = _labels(params["labels"])
+            chosen = [t for t in chosen if any(text in t.label for text in labels)]
+        texts = [self.fleet.list_text(t) for t in chosen]
+        return Reply(200, self._members([(b"list", _array(texts))], True))
+
+    def _groups(self, _params, _iso):
+        texts = [render.dumps(group) for group in self.fleet.groups.values()]
+        return Reply(200, self._members([(b"list", _array(texts))], True))
+
+    def _tracker(self, params, blocked_allowed=False):
+        tracker_id = params.get("tracker_id")
+        if not _is_id(tracker_id):
+            raise invalid("tracker_id", "must be an integer")
+        tracker = self.fleet.trackers.get(tracker_id)
+        if tracker is None:
+            raise ApiError(201)
+        if tracker.blocked and not blocked_allowed:
+            raise ApiError(208)
+        return tracker
+
+    def _read(self, params, _iso):
+        text = self.fleet.list_text(self._tracker(params, blocked_allowed=True))
+        return Reply(200, self._members([(b"value", [text])], True))
+
+    def _time(self, iso):
+        return [render.dumps(self.fleet.dates.format(self.fleet.clock.now(), iso))]
+
+    def _state(self, params, iso):
+        tracker = self._tracker(params)
+        text, updated = self.fleet.state_text(tracker, iso)
+        members = [(b"user_time", self._time(iso)), (b"state", [text])]
+        return Reply(200, self._members(members, False), served=[(tracker.id, updated)])
+
+    def _states(self, params, iso):
+        ids = _ids(params.get("trackers"))
+        if self.options.step_s:
+            self.fleet.clock.advance(self.options.step_s)
+        found, blocked, missing = self._sort_out(ids)
+        if missing and not _flag(params, "allow_not_exist"):
+            raise ApiError(217)
+        if blocked and not _flag(params, "list_blocked"):
+            raise ApiError(208)
+        texts, served = [], []
+        for tracker in found:
+            text, updated = self.fleet.state_text(tracker, iso)
+            texts.append(b'"%d":%s' % (tracker.id, text))
+            served.append((tracker.id, updated))
+        members = [(b"user_time", self._time(iso)), (b"states", _array(texts, b"{", b"}"))]
+        if _flag(params, "list_blocked"):
+            members.append((b"blocked", [render.dumps(blocked)]))
+        if _flag(params, "allow_not_exist"):
+            members.append((b"not_exist", [render.dumps(missing)]))
+        return Reply(200, self._members(members, False), served=served)
+
+    def _sort_out(self, ids):
+        found, blocked, missing = [], [], []
+        for tracker_id in dict.fromkeys(ids):
+            tracker = self.fleet.trackers.get(tracker_id)
+            if tracker is None:
+                missing.append(tracker_id)
+            elif tracker.blocked:
+                blocked.append(tracker_id)
+            else:
+                found.append(tracker)
+        return found, blocked, missing
+
+
+def _array(texts, begin=b"[", end=b"]"):
+    """The elements joined, some at a time, so that a long list is streamed."""
+    yield begin
+    for at in range(0, len(texts), BLOCK):
+        yield (b"," if at else b"") + b",".join(texts[at:at + BLOCK])
+    yield end
+
+
+def _is_id(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _flag(params, name):
+    return params.get(name) in (True, "true")
+
+
+def _ids(value):
+    if not isinstance(value, list) or not value:
+        raise invalid("trackers", "must be a list with at least one item")
+    if not all(_is_id(item) for item in value):
+        raise invalid("trackers", "items must be integers")
+    if len(value) > MAX_BATCH:
+        raise invalid("trackers", "size must be between 1 and %d" % MAX_BATCH)
+    return value
+
+
+def _labels(value):
+    if not isinstance(value, list) or not 1 <= len(value) <= 1024:
+        raise invalid("labels", "size must be between 1 and 1024")
+    if len(set(map(str, value))) != len(value):
+        raise invalid("labels", "must not contain duplicates")
+    if not all(isinstance(item, str) and 1 <= len(item) <= 60 for item in value):
+        raise invalid("labels", "item length must be between 1 and 60")
+    return value

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/commands/check.hpp"
+
+#include <string>
+#include <vector>
+
+#include "agent/base/limits.hpp"
+#include "tests/fakes/fake_files.hpp"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace depotlink;
+
+namespace {
+
+constexpr const char* kConfig = R"({ "site": "north-depot",
+  "api":  { "url": "https://api.eu.navixy.com/v2", "key_file": "/k" },
+  "mqtt": { "url": "mqtt://localhost:1883" } })";
+constexpr const char* kFullConfig = R"({ "site": "s",
+  "api":  { "url": "https://h/v2/", "key_file": "/k", "ca_file": "/ca", "requests_per_second": 0.5 },
+  "mqtt": { "url": "mqtt://[::1]:1884", "version": "3.1.1", "username": "u",
+            "password_file": "/p", "client_id": "me", "topic_prefix": "a/b" },
+  "poll": { "moving": "90s" }, "memory": { "budget": "16MiB", "max_trackers": 100 } })";
+constexpr const char* kKey = "0123456789abcdef0123456789ABCDEF\n";
+
+}  // namespace
+
+TEST_GROUP(Check) {
+  fakes::FakeFiles files;
+  std::string out;
+
+  void setup() override {
+    files.Put("c.json", kConfig);
+    files.Put("/k", kKey);
+  }
+  int Run() {
+    out.clear();
+    return commands::RunCheck("c.json", files, out);
+  }
+};
+
+TEST(Check, SaysOkAndWhatWillBeDone) {
+  CHECK_EQUAL(0, Run());
+  STRCMP_EQUAL(
+      "c.json: OK\n"
+      "  site      north-depot\n"
+      "  api       https://api.eu.navixy.com/v2, at most 5 requests a second\n"
+      "  broker    mqtt://localhost:1883 as depotlink-north-depot, MQTT 5, or 3.1.1 where the "
+      "broker knows no better\n"
+      "  topics    below depotlink/north-depot/\n"
+      "  polls     moving 10s, stopped 30s, parked 1m, offline 5m, list of trackers 10m\n"
+      "  memory    8MiB for at most 25000 trackers\n",
+      out.c_str());
+}
+
+TEST(Check, SaysWhatAFullConfigWillDo) {
+  files.Put("c.json", kFullConfig);
+  files.Put("/ca", "# ours\n-----BEGIN CERTIFICATE-----\n");
+  files.Put("/p", "hunter2");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("  api       https://h/v2, at most 0.5 requests a second\n", out.c_str());
+  STRCMP_CONTAINS("  broker    mqtt://[::1]:1884 as me, MQTT 3.1.1\n", out.c_str());
+  STRCMP_CONTAINS("  topics    below a/b/s/\n", out.c_str());
+  STRCMP_CONTAINS("  polls     moving 90s, ", out.c_str());
+  STRCMP_CONTAINS("  memory    16MiB for at most 100 trackers\n", out.c_str());
+  CHECK(out.find("hunter2") == std::string::npos);
+}
+
+TEST(Check, SaysEveryFault) {
+  files.Put("c.json",
+            "{\"site\": \"\",\n\"poll\": 1, \"api\": {\"url\": \"https://h\", "
+            "\"key_file\": \"/missing\"}, \"mqtt\": {\"url\": \"mqtt://h\"}}");
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL(
+      "c.json:1:10: site: found \"\" (it is empty); expected 1 to 64 of A-Z a-z 0-9 . _ -, such as "
+      "\"north-depot\"\n"
+      "c.json:2:9: poll: found a number; expected an object: \"poll\": { ... }\n",
+      out.c_str());
+}
+
+TEST(Check, SaysThatTheConfigCannotBeRead) {
+  files.Refuse("c.json", "c.json: no such file");
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL("c.json: no such file\n", out.c_str());
+}
+
+TEST(Check, BoundsTheConfig) {
+  files.Put("c.json", std::string(limits::kConfigFileBytes + 1, ' '));
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL("c.json: too large\n", out.c_str());
+}
+
+TEST(Check, ReadsEveryFileThatTheConfigNames) {
+  files.Put("c.json", kFullConfig);
+  files.Refuse("/k", "/k: others can read it; chmod 0600 /k");
+  files.Put("/ca", "no certificate");
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL(
+      "c.json:2:49: api.key_file: /k: others can read it; chmod 0600 /k\n"
+      "c.json:2:66: api.ca_file: /ca holds no certificate in PEM form (-----BEGIN "
+      "CERTIFICATE-----)\n"
+      "c.json:4:30: mqtt.password_file: /p: no such file\n",
+      out.c_str());
+}
+
+TEST(Check, WarnsOfAKeyThatLooksWrongButShowsNothingOfIt) {
+  files.Put("/k", "0123456789abcdef0123456789abcdeg");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("c.json:2:64: api.key_file: warning: what the file holds does not look like",
+                  out.c_str());
+  STRCMP_CONTAINS("c.json: OK\n", out.c_str());
+  CHECK(out.find("0123456789") == std::string::npos);
+}
+
+TEST(Check, LoadSettingsGivesSettingsOrMessages) {
+  std::vector<std::string> messages;
+  const Result<settings::Settings> good = commands::LoadSettings("c.json", files, messages);
+  CHECK(good.ok());
+  CHECK(messages.empty());
+  STRCMP_EQUAL("north-depot", good.value().site.c_str());
+
+  files.Put("c.json", "{\"site\": 1, \"api\": 2, \"mqtt\": 3}");
+  const Result<settings::Settings> bad = commands::LoadSettings("c.json", files, messages);
+  CHECK(bad.status().code() == Code::kAskPerson);
+  STRCMP_EQUAL("3 faults in c.json", bad.status().message().c_str());
+  CHECK_EQUAL(3, messages.size());
+  STRCMP_CONTAINS("c.json:1:10: site: found 1; expected", messages[0].c_str());
+
+  messages.clear();
+  const Result<settings::Settings> none = commands::LoadSettings("none", files, messages);
+  CHECK_FALSE(none.ok());
+  CHECK_EQUAL(1, messages.size());
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/encode/health.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tests/unit/encode/round_trip.hpp"
+
+#include "CppUTest/TestHarness.h"
+
+using depotlink::WallTime;
+using depotlink::encode::ApiState;
+using depotlink::encode::BrokerState;
+using depotlink::encode::EncodeHealth;
+using depotlink::encode::HealthReport;
+using depotlink::encode::ReadGolden;
+using depotlink::encode::SurvivesRoundTrip;
+using depotlink::json::JsonWriter;
+
+TEST_GROUP(Health) {
+  HealthReport report;
+  char buffer[4096];
+  JsonWriter writer{buffer, sizeof buffer};
+
+  void setup() override {
+    report.site = "north-depot";
+    report.time = WallTime{1722509124107};
+    report.run = "k3v9";
+    report.version = "0.1.0";
+  }
+  std::string Encoded() {
+    writer.Reset();
+    CHECK(EncodeHealth(report, writer));
+    const std::string text(writer.view());
+    CHECK_TEXT(SurvivesRoundTrip(text), text.c_str());
+    return text;
+  }
+};
+
+TEST(Health, GoldenOfAHealthyAgent) {
+  report.uptime_s = 86400;
+  report.api = {ApiState::kOk, {WallTime{1722509123000}, true}, "", 8641, 2, 10485760, 524288};
+  report.broker = {BrokerState::kConnected, "5", 1, ""};
+  report.trackers = 1000;
+  report.polls = 8640;
+  report.lag_s.Set(6);
+  report.records = {50000, 49990, 1, 0, 10};
+  report.skipped_elements = 3;
+  report.ignored_fields = 4;
+  report.memory_rss_kib = 4300;
+  report.memory_peak_kib = 4420;
+  report.memory_budget_kib = 6144;
+  CHECK(Encoded() == ReadGolden("health.json"));
+}
+
+TEST(Health, GoldenOfAnAgentJustStartedWithAWrongClock) {
+  report.time_trusted = false;
+  report.api.last_error = "cannot resolve host";
+  report.broker.state = BrokerState::kUnreachable;
+  report.broker.last_error = "connection refused";
+  CHECK(Encoded() == ReadGolden("health_starting.json"));
+}
+
+TEST(Health, NumbersAtTheirEdgeSurvive) {
+  report.api.bytes_in = UINT64_MAX;
+  report.records.published = (std::uint64_t{1} << 53U) + 1;
+  report.polls = std::uint64_t{1} << 53U;
+  const std::string text = Encoded();
+  CHECK(text.find(R"("bytes_in":"18446744073709551615")") != std::string::npos);
+  CHECK(text.find(R"("published":"9007199254740993")") != std::string::npos);
+  CHECK(text.find(R"("polls":9007199254740992)") != std::string::npos);
+}
+
+TEST(Health, ErrorsAreCutBetweenCharacters) {
+  const std::string error = std::string(depotlink::encode::kMaxErrorBytes - 1, 'x') + "\xD0\x93";
+  report.api.last_error = error;
+  const std::string text = Encoded();
+  const std::string kept(depotlink::encode::kMaxErrorBytes - 1, 'x');
+  CHECK(text.find("\"last_error\":\"" + kept + "\"") != std::string::npos);
+}
+
+TEST(Health, EachStateHasItsName) {
+  CHECK(ApiStateName(ApiState::kStarting) == "starting");
+  CHECK(ApiStateName(ApiState::kOk) == "ok");
+  CHECK(ApiStateName(ApiState::kFailing) == "failing");
+  CHECK(ApiStateName(ApiState::kCredential) == "credential");
+  CHECK(BrokerStateName(BrokerState::kStarting) == "starting");
+  CHECK(BrokerStateName(BrokerState::kConnected) == "connected");
+  CHECK(BrokerStateName(BrokerState::kUnreachable) == "unreachable");
+  CHECK(BrokerStateName(BrokerState::kRefused) == "refused");
+}
+
+TEST(Health, WhatDoesNotFitFails) {
+  const std::size_t whole = Encoded().size();
+  JsonWriter small(buffer, whole - 1);
+  CHECK_FALSE(EncodeHealth(report, small));
+  CHECK(small.view().empty());
+}
