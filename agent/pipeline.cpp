@@ -106,8 +106,8 @@ void Pipeline::OnTracker(std::string_view element) {
 }
 
 void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
-  if (info_.blocked) tracker.Set(Tracker::kBlocked);
-  if (!info_.blocked && tracker.Has(Tracker::kBlocked)) {
+  if (info_.blocked) return Block(tracker);
+  if (tracker.Has(Tracker::kBlocked)) {
     tracker.Unset(Tracker::kBlocked);
     fleet::Schedule::MakeDue(tracker);
   }
@@ -141,7 +141,7 @@ void Pipeline::OnTrackerListEnd(bool whole) {
   for (std::uint32_t i = 0; i < table_->size(); ++i) {
     Tracker& tracker = table_->At(i);
     if ((named_any && tracker.Has(Tracker::kSeen)) || tracker.Has(Tracker::kGone)) continue;
-    if (!tracker.Has(Tracker::kClearState)) ++to_clear_;
+    if (!tracker.Has(Tracker::kClear)) ++to_clear_;
     tracker.Set(Tracker::kGone);
     ++gone;
   }
@@ -209,8 +209,8 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
     return;
   }
   tracker.Set(Tracker::kStateRetained);
-  if (tracker.Has(Tracker::kClearState)) {
-    tracker.Unset(Tracker::kClearState);
+  if (tracker.Has(Tracker::kClear)) {
+    tracker.Unset(Tracker::kClear);
     --to_clear_;
   }
   Push(queue::RecordKind::kState, tracker.id, out.view());
@@ -232,18 +232,23 @@ void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t c
     tracker->Unset(Tracker::kSaidBlocked);
     tracker->Unset(Tracker::kSaidMissing);
     if (!good) continue;
-    if (blocked || missing) {
-      tracker->pace = fleet::Pace::kOffline;
-      tracker->state_fingerprint = 0;
-      tracker->state_time_ms = 0;
-      const bool cleared = tracker->Has(Tracker::kClearState) || tracker->Has(Tracker::kGone);
-      if (tracker->Has(Tracker::kStateRetained) && !cleared) {
-        tracker->Set(Tracker::kClearState);
-        ++to_clear_;
-      }
-    }
+    if (blocked || missing) Block(*tracker);
     schedule_->Asked(*tracker, now);
   }
+}
+
+// The API gives nothing of it (blocked, or no longer there): it stays in the table, asked for
+// seldom, and nothing of it stays on the bus.
+void Pipeline::Block(Tracker& tracker) {
+  tracker.Set(Tracker::kBlocked);
+  tracker.pace = fleet::Pace::kOffline;
+  tracker.state_fingerprint = 0;
+  tracker.info_fingerprint = 0;
+  tracker.state_time_ms = 0;
+  const bool retained = tracker.Has(Tracker::kStateRetained) || tracker.Has(Tracker::kInfoRetained);
+  if (!retained || tracker.Has(Tracker::kClear) || tracker.Has(Tracker::kGone)) return;
+  tracker.Set(Tracker::kClear);
+  ++to_clear_;
 }
 
 bool Pipeline::ClearGone() {
@@ -251,16 +256,16 @@ bool Pipeline::ClearGone() {
   for (std::uint32_t i = table_->size(); i-- > 0 && to_clear_ > 0;) {
     Tracker& tracker = table_->At(i);
     const bool gone = tracker.Has(Tracker::kGone);
-    if (!gone && !tracker.Has(Tracker::kClearState)) continue;
+    if (!gone && !tracker.Has(Tracker::kClear)) continue;
     if (tracker.Has(Tracker::kStateRetained)) {
       if (!sink_->Ready()) return true;
       PublishClear(tracker, queue::RecordKind::kClearState);
     }
-    if (gone && tracker.Has(Tracker::kInfoRetained)) {
+    if (tracker.Has(Tracker::kInfoRetained)) {
       if (!sink_->Ready()) return true;
       PublishClear(tracker, queue::RecordKind::kClearInfo);
     }
-    tracker.Unset(Tracker::kClearState);
+    tracker.Unset(Tracker::kClear);
     --to_clear_;
     if (gone) table_->Remove(tracker.id);
   }
@@ -309,10 +314,10 @@ void Pipeline::ClearAgain(const queue::Record& record) {
   const bool state = record.kind == queue::RecordKind::kClearState;
   // Alive again, and published since: nothing to clear.
   if (known && tracker->Has(state ? Tracker::kStateRetained : Tracker::kInfoRetained)) return;
-  const bool counted = tracker->Has(Tracker::kGone) || tracker->Has(Tracker::kClearState);
+  const bool counted = tracker->Has(Tracker::kGone) || tracker->Has(Tracker::kClear);
   tracker->Set(state ? Tracker::kStateRetained : Tracker::kInfoRetained);
   if (known && !tracker->Has(Tracker::kGone)) {
-    tracker->Set(Tracker::kClearState);
+    tracker->Set(Tracker::kClear);
   } else {
     tracker->Set(Tracker::kGone);
   }

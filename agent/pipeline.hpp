@@ -69,6 +69,7 @@ class Pipeline : public poll::PollWork {
 
  private:
   void Mark(std::string_view element, fleet::Tracker::Flag flag);
+  void Block(fleet::Tracker& tracker);
   void UpdateInfo(fleet::Tracker& tracker, std::uint32_t fingerprint);
   bool IsOlder(const fleet::Tracker& tracker) const;
   void NoteTime(fleet::Tracker& tracker, WallTime poll_time) const;
@@ -92,7 +93,7 @@ class Pipeline : public poll::PollWork {
   bool listing_ = false;  // a reading of tracker/list is under way
   std::uint64_t overflow_ = 0;
   bool overflow_told_ = false;
-  std::uint32_t to_clear_ = 0;  // trackers with kGone or kClearState
+  std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear
   PipelineCounters counters_;
   navixy::DecodeNotes notes_;
   model::TrackerState state_;

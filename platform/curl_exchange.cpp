@@ -42,6 +42,13 @@ bool HeaderValue(std::string_view line, std::string_view name, std::string_view&
   return true;
 }
 
+// The file given, else the one that libcurl was built to use.
+std::string CaFile(const CurlHttpOptions& options) {
+  if (!options.ca_file.empty()) return options.ca_file;
+  const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+  return built_in != nullptr ? built_in : std::string();
+}
+
 Status CheckRequest(const ports::HttpRequest& request, bool allow_http) {
   const bool known =
       StartsWith(request.url, "https://") || (allow_http && StartsWith(request.url, "http://"));
@@ -66,7 +73,8 @@ Status CheckRequest(const ports::HttpRequest& request, bool allow_http) {
 
 }  // namespace
 
-CurlHttp::Exchange::Exchange(const CurlHttpOptions& options) : options_(options) {
+CurlHttp::Exchange::Exchange(const CurlHttpOptions& options)
+    : options_(options), trust_(CaFile(options)) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return;
   multi_ = curl_multi_init();
   easy_ = curl_easy_init();
@@ -126,10 +134,25 @@ bool CurlHttp::Exchange::SetLastingOptions() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Exchange::OnWrite);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 1L);
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-  return good;
+  return good && SetTrust();
+}
+
+bool CurlHttp::Exchange::SetTrust() {
+  if (TlsTrust::Fits()) {  // tls_trust.hpp says why
+    const char* none = nullptr;
+    return curl_easy_setopt(easy_, CURLOPT_CAINFO, none) == CURLE_OK &&
+           curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::OnTlsConfig) == CURLE_OK &&
+           curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this)) == CURLE_OK;
+  }
+  return options_.ca_file.empty() ||
+         curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str()) == CURLE_OK;
+}
+
+CURLcode CurlHttp::Exchange::OnTlsConfig(CURL*, void* config, void* self) {
+  static_cast<Exchange*>(self)->trust_.Configure(config);
+  return CURLE_OK;
 }
 
 Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpSink& sink) {
@@ -143,6 +166,7 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   sink_ = &sink;
   active_ = true;
   resume_ = cancel_ = stopped_ = false;
+  trust_.Forget();
   max_body_bytes_ = request.max_body_bytes;
   decoded_bytes_ = 0;
   header_bytes_ = skip_ = waiting_ = 0;
@@ -357,6 +381,8 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
   std::string detail;
   if (stopped_)
     detail = stop_why_;
+  else if (result.end == ports::HttpEnd::kTlsFailed && !trust_.problem().empty())
+    detail = trust_.problem();
   else if (code != CURLE_OK)
     detail = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
   result.detail = detail;

@@ -13,6 +13,7 @@
 
 #include "platform/curl_http.hpp"
 #include "platform/gunzip.hpp"
+#include "platform/tls_trust.hpp"
 
 namespace depotlink::platform {
 
@@ -36,7 +37,10 @@ class CurlHttp::Exchange {
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnWrite(char* data, std::size_t size, std::size_t count, void* self);
 
+  static CURLcode OnTlsConfig(CURL* handle, void* config, void* self);
+
   bool SetLastingOptions();
+  bool SetTrust();
   bool SetRequestOptions(const ports::HttpRequest& request);
   bool BuildHeaders(const ports::HttpRequest& request);
   bool TakeHeader(std::string_view line);
@@ -50,6 +54,7 @@ class CurlHttp::Exchange {
   enum class Coding : std::uint8_t { kNone, kGzip, kUnknown };
 
   CurlHttpOptions options_;
+  TlsTrust trust_;
   CURLM* multi_ = nullptr;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;

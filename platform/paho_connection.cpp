@@ -123,7 +123,9 @@ void PahoConnection::Begin(const PahoParameters& parameters, DurationMs timeout_
     options.set_will_message(mqtt::message(parameters.will_topic, parameters.will_payload.data(),
                                            parameters.will_payload.size(), 1, true));
   }
-  client_.connect(std::move(options), nullptr, connect_listener_);
+  // A copy, not a move: a moved connect_options of 1.2.0 loses its properties (the C struct inside
+  // goes on pointing to the empty shell, here to `options`).
+  client_.connect(options, nullptr, connect_listener_);
 }
 
 void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& message) {

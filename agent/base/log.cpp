@@ -14,25 +14,44 @@ bool NeedsQuotes(std::string_view text) {
          });
 }
 
+// How many bytes at the front of `text` are one character that may stand in a line as it is; 0
+// where its first byte must be escaped. Beyond ASCII, what acts on a terminal or a layout is
+// escaped, too: C1 controls (U+0080..U+009F; raw ones as well, which a terminal may obey that is
+// not set to UTF-8), line separators and direction marks.
+std::size_t PlainBytes(std::string_view text) {
+  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = at(0);
+  if (lead < 0x80) return lead >= 0x20 && lead != 0x7F ? 1 : 0;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0U) != 0x80) return 0;
+  }
+  if (lead == 0xC2 && at(1) < 0xA0) return 0;
+  if (lead == 0xE2 && at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) return 0;
+  if (lead == 0xE2 && at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9) return 0;
+  return length;
+}
+
 void AppendEscaped(std::string& line, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
-  for (std::size_t i = 0; i < std::min(text.size(), kValueMaxBytes); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // C1 controls (U+0080..U+009F) arrive as C2 80..C2 9F; a terminal may obey them.
-    const bool c1 =
-        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (byte < 0x20 || byte == 0x7F || c1) {
+  const bool cut = text.size() > kValueMaxBytes;
+  text = text.substr(0, kValueMaxBytes);
+  while (!text.empty()) {
+    const std::size_t plain = PlainBytes(text);
+    if (plain == 0) {
+      const auto byte = static_cast<unsigned char>(text.front());
       line += "\\x";
       line += kHex[byte >> 4U];
       line += kHex[byte & 0x0FU];
-    } else if (byte == '"' || byte == '\\') {
-      line += '\\';
-      line += text[i];
     } else {
-      line += text[i];
+      if (text.front() == '"' || text.front() == '\\') line += '\\';
+      line += text.substr(0, plain);
     }
+    text.remove_prefix(std::max<std::size_t>(plain, 1));
   }
-  if (text.size() > kValueMaxBytes) line += "...";
+  if (cut) line += "...";
 }
 
 }  // namespace

@@ -99,8 +99,8 @@ bool ParseZone(Cursor& cursor, std::int64_t& offset_ms) {
   int hours = 0;
   int minutes = 0;
   if (!cursor.Digits(2, hours)) return false;
-  cursor.Take(':');
-  if (!cursor.empty() && !cursor.Digits(2, minutes)) return false;
+  const bool colon = cursor.Take(':');
+  if ((colon || !cursor.empty()) && !cursor.Digits(2, minutes)) return false;
   if (hours > 23 || minutes > 59) return false;
   offset_ms = (east ? 1 : -1) * (hours * kHourMs + minutes * kMinuteMs);
   return true;

@@ -18,7 +18,7 @@ using settings::ReadOutcome;
 using settings::Settings;
 
 // A system's whole bundle weighs about 230 KB.
-constexpr std::size_t kCaFileBytes = 1024 * 1024;
+constexpr std::size_t kCaFileBytes = std::size_t{1024} * 1024;
 constexpr std::size_t kApiKeyDigits = 32;
 
 void AppendLine(std::string& out, std::string_view line) {

@@ -39,7 +39,7 @@ struct Tracker {
     kGone = 16,          // vanished; its retained topics are to be cleared, then it goes
     kSaidBlocked = 32,   // named `blocked` by the get_states under way
     kSaidMissing = 64,   // named `not_exist` by the get_states under way
-    kClearState = 128    // its retained state is to be cleared; it stays
+    kClear = 128         // its retained state is to be cleared; it stays
   };
   bool Has(Flag flag) const { return (flags & flag) != 0; }
   void Set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }

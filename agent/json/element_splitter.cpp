@@ -96,7 +96,8 @@ std::size_t ElementSplitter::TakeString(std::string_view piece) {
   } else {
     state_ = State::kColon;
     if (key_.cut() && AtMemberLevel()) MarkSkipped(SkipReason::kKeyTooLong);
-    if (depth_ == 1) NameTopMember();
+    // A name that is not what was meant must not take the place of the one that is.
+    if (depth_ == 1 && !skipped_) NameTopMember();
   }
   return taken;
 }

@@ -30,6 +30,8 @@ constexpr CodeRow kCodes[] = {
     {13, Verdict::kCredential, "this key may not make this call; give it the right or use another"},
     {14, Verdict::kRetry, "the API's database is not available"},
     {15, Verdict::kSlowDown, "too many requests"},
+    {111, Verdict::kRejected, "the API does not know this call: is api.url right?"},
+    {112, Verdict::kRejected, "the API does not know this call: is api.url right?"},
     {229, Verdict::kRetry, "the API has not got the data ready"},
     {236, Verdict::kRejected, "the account's tariff does not include this call"},
     {268, Verdict::kRetry, "the account is over its quota"},

@@ -88,10 +88,15 @@ void Poller::OnElement(navixy::Call call, std::size_t container, std::string_vie
 void Poller::OnSkipped(navixy::Call call, std::size_t, std::string_view key,
                        json::SkipReason reason) {
   skipped_in_call_ = true;
-  log_->Warn("an element of the API's answer was left out",
-             {{"call", navixy::EndpointOf(call).path},
-              {"name", key},
-              {"why", json::SkipReasonName(reason)}});
+  // The same element comes with each poll; health counts them all.
+  const MonoTime now = clock_->Now();
+  const bool tell = skipped_told_at_ <= now;
+  if (tell) skipped_told_at_ = now + kSkippedTellMs;
+  log_->Write(tell ? LogLevel::kWarn : LogLevel::kDebug,
+              "an element of the API's answer was left out",
+              {{"call", navixy::EndpointOf(call).path},
+               {"name", key},
+               {"why", json::SkipReasonName(reason)}});
 }
 
 void Poller::OnCallEnd(navixy::Call call, const navixy::Judgement& judgement,
@@ -141,7 +146,9 @@ void Poller::OnBad(navixy::Call call, const navixy::Judgement& judgement,
                       judgement.verdict == navixy::Verdict::kRejected;
   DurationMs wait_ms = backoff_.Next(random_->Next());
   if (person) {
-    wait_ms = kCredentialWaitMs + static_cast<DurationMs>(random_->Next() % kMinuteMs);
+    // Once more soon, in case the server only stumbled; then seldom.
+    const DurationMs base_ms = backoff_.tries() == 1 ? kPersonFirstWaitMs : kPersonWaitMs;
+    wait_ms = base_ms + static_cast<DurationMs>(random_->Next() % (base_ms / 10));
   }
   wait_ms = std::max(wait_ms, std::min<DurationMs>(retry_after_ms, kRetryAfterMostMs));
   TellFailure(judgement, wait_ms);

@@ -95,9 +95,11 @@ class Poller : private CallHandler {
   void TellFailure(const navixy::Judgement& judgement, DurationMs wait_ms);
 
   static constexpr DurationMs kRetryMostMs = 5 * kMinuteMs;
-  // A credential that is refused: at most six tries an hour.
-  static constexpr DurationMs kCredentialWaitMs = 10 * kMinuteMs;
+  // Where only a person can help: at most six tries an hour after the first two.
+  static constexpr DurationMs kPersonFirstWaitMs = 10 * kSecondMs;
+  static constexpr DurationMs kPersonWaitMs = 10 * kMinuteMs;
   static constexpr DurationMs kRetryAfterMostMs = kHourMs;
+  static constexpr DurationMs kSkippedTellMs = 10 * kMinuteMs;
 
   PollerConfig config_;
   Caller caller_;
@@ -119,6 +121,7 @@ class Poller : private CallHandler {
   MonoTime fleet_at_{0};
   bool groups_read_ = false;  // of this reading of the fleet
   bool skipped_in_call_ = false;
+  MonoTime skipped_told_at_{};
   MonoTime not_before_{0};
   Backoff backoff_{kSecondMs, kRetryMostMs};
   std::vector<model::TrackerId> batch_;

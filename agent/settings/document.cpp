@@ -15,6 +15,20 @@ namespace {
 
 constexpr std::string_view kSpoiled = "this is not JSON";
 
+// By how much a word changes the depth.
+int DepthStep(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kOpenObject:
+    case TokenKind::kOpenArray:
+      return 1;
+    case TokenKind::kCloseObject:
+    case TokenKind::kCloseArray:
+      return -1;
+    default:
+      return 0;
+  }
+}
+
 // Checks the words and makes a copy for JsonCpp in which every offset is the same, but comments,
 // carriage returns and a byte order mark are blanks: JsonCpp 1.9.5 does not take a comment before a
 // colon, and counts a carriage return as a line.
@@ -27,8 +41,7 @@ std::optional<SyntaxFault> Clean(std::string_view text, std::string& clean) {
     if (!scanner.Next(token)) return scanner.fault();
     if (token.kind == TokenKind::kEnd) break;
     if (token.kind == TokenKind::kComment) continue;
-    if (token.kind == TokenKind::kOpenObject || token.kind == TokenKind::kOpenArray) ++depth;
-    if (token.kind == TokenKind::kCloseObject || token.kind == TokenKind::kCloseArray) --depth;
+    depth += DepthStep(token.kind);
     if (depth > kMaxDepth) return SyntaxFault{token.offset, "nested too deep; 31 levels at most"};
     text.copy(clean.data() + token.offset, token.length, token.offset);
   }
@@ -212,8 +225,7 @@ class Lister {
     for (int depth = 1; depth > 0;) {
       const Token token = Take();
       if (token.kind == TokenKind::kEnd) return;
-      if (token.kind == TokenKind::kOpenObject || token.kind == TokenKind::kOpenArray) ++depth;
-      if (token.kind == TokenKind::kCloseObject || token.kind == TokenKind::kCloseArray) --depth;
+      depth += DepthStep(token.kind);
     }
   }
 

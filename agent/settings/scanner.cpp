@@ -20,25 +20,24 @@ std::size_t SkipDigits(std::string_view word, std::size_t at) {
   return at;
 }
 
+// Steps over one of `marks`, perhaps one of `signs`, and the digits that must follow it; true also
+// where there is no mark.
+bool SkipPart(std::string_view word, std::string_view marks, std::string_view signs,
+              std::size_t& at) {
+  if (at >= word.size() || marks.find(word[at]) == std::string_view::npos) return true;
+  ++at;
+  if (at < word.size() && signs.find(word[at]) != std::string_view::npos) ++at;
+  const std::size_t first = at;
+  at = SkipDigits(word, at);
+  return at > first;
+}
+
 // RFC 8259, section 6.
 bool IsNumber(std::string_view word) {
-  std::size_t at = !word.empty() && word[0] == '-' ? 1 : 0;
-  std::size_t end = SkipDigits(word, at);
-  if (end == at || (word[at] == '0' && end > at + 1)) return false;
-  at = end;
-  if (at < word.size() && word[at] == '.') {
-    end = SkipDigits(word, at + 1);
-    if (end == at + 1) return false;
-    at = end;
-  }
-  if (at < word.size() && (word[at] == 'e' || word[at] == 'E')) {
-    ++at;
-    if (at < word.size() && (word[at] == '+' || word[at] == '-')) ++at;
-    end = SkipDigits(word, at);
-    if (end == at) return false;
-    at = end;
-  }
-  return at == word.size();
+  const std::size_t first = !word.empty() && word[0] == '-' ? 1 : 0;
+  std::size_t at = SkipDigits(word, first);
+  if (at == first || (word[first] == '0' && at > first + 1)) return false;
+  return SkipPart(word, ".", "", at) && SkipPart(word, "eE", "+-", at) && at == word.size();
 }
 
 TokenKind PunctuationKind(char c) {
@@ -102,10 +101,9 @@ bool Scanner::ScanText(Token& token) {
   while (at < text_.size() && text_[at] != '"') {
     if (text_[at] == '\n' || text_[at] == '\r') break;
     if (text_[at] == '\t') return Fail(at, "a tab stands within quotes; write \\t");
-    if (text_[at] == '\\' && at + 1 < text_.size() && text_[at + 1] == '"')
-      ++at;
-    else if (text_[at] == '\\' && at + 1 < text_.size() && text_[at + 1] == '\\')
-      ++at;
+    // A quote or backslash behind a backslash ends nothing.
+    const bool escape = text_[at] == '\\' && at + 1 < text_.size();
+    if (escape && (text_[at + 1] == '"' || text_[at + 1] == '\\')) ++at;
     if (!CheckCharacter(at)) return false;
   }
   if (at >= text_.size() || text_[at] != '"') {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/settings/urls.hpp"
 
+#include <algorithm>
+
 namespace depotlink::settings {
 namespace {
 
@@ -63,32 +65,32 @@ bool ParsePort(std::string_view text, std::uint16_t& out) {
   return true;
 }
 
+// `[address]`; what follows the brackets goes to `rest`.
+std::string ParseBracketed(std::string_view text, Url& out, std::string_view& rest) {
+  const std::size_t close = text.find(']');
+  if (close == std::string_view::npos) return "the closing ] is missing";
+  out.bracketed = true;
+  out.host = std::string(text.substr(1, close - 1));
+  rest = text.substr(close + 1);
+  if (!IsBracketedAddress(out.host)) return "no IPv6 address stands in the brackets";
+  return rest.empty() || rest[0] == ':' ? "" : "only a port may follow the brackets";
+}
+
+std::string ParseNamed(std::string_view text, Url& out, std::string_view& rest) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  out.host = std::string(text.substr(0, colon));
+  rest = text.substr(colon);
+  if (rest.find(':', 1) != std::string_view::npos) return "an IPv6 address stands in brackets";
+  if (out.host.empty()) return "the host is missing";
+  return IsHostName(out.host) ? "" : "the host's name holds a character that no such name has";
+}
+
 std::string ParseAuthority(std::string_view text, Url& out) {
   if (text.empty()) return "the host is missing";
-  std::string_view port;
-  bool has_port = false;
-  if (text[0] == '[') {
-    const std::size_t close = text.find(']');
-    if (close == std::string_view::npos) return "the closing ] is missing";
-    out.bracketed = true;
-    out.host = std::string(text.substr(1, close - 1));
-    port = text.substr(close + 1);
-    if (!IsBracketedAddress(out.host)) return "no IPv6 address stands in the brackets";
-    if (!port.empty() && port[0] != ':') return "only a port may follow the brackets";
-    has_port = !port.empty();
-  } else {
-    const std::size_t colon = text.find(':');
-    has_port = colon != std::string_view::npos;
-    if (has_port && text.find(':', colon + 1) != std::string_view::npos) {
-      return "an IPv6 address stands in brackets";
-    }
-    out.host = std::string(text.substr(0, colon));
-    if (has_port) port = text.substr(colon);
-    if (out.host.empty()) return "the host is missing";
-    if (!IsHostName(out.host)) return "the host's name holds a character that no such name has";
-  }
-  if (has_port && !ParsePort(port.substr(1), out.port)) return "a port is a number from 1 to 65535";
-  return {};
+  std::string_view rest;
+  std::string why = text[0] == '[' ? ParseBracketed(text, out, rest) : ParseNamed(text, out, rest);
+  if (!why.empty() || rest.empty()) return why;
+  return ParsePort(rest.substr(1), out.port) ? "" : "a port is a number from 1 to 65535";
 }
 
 // Scheme, authority and path; refuses what no address here may have.
@@ -112,7 +114,7 @@ std::string Split(std::string_view text, Url& out) {
 }  // namespace
 
 std::string ParseApiUrl(std::string_view text, Url& out) {
-  const std::string why = Split(text, out);
+  std::string why = Split(text, out);
   if (!why.empty()) return why;
   if (out.scheme != "https" && out.scheme != "http") return "the scheme is not https";
   if (!Only(out.path, "._~/-")) return "the path holds a character that no API path has";

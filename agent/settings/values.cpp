@@ -102,7 +102,7 @@ std::string CheckUnit(const KeySpec& key, const std::string& text, Parsed& out) 
 std::string CheckUrl(const KeySpec& key, const std::string& text, Parsed& out) {
   Url url;
   const bool api = key.type == KeyType::kApiUrl;
-  const std::string why = api ? ParseApiUrl(text, url) : ParseBrokerUrl(text, url);
+  std::string why = api ? ParseApiUrl(text, url) : ParseBrokerUrl(text, url);
   if (!why.empty()) return why;
   out.text = text;
   if (api && out.text.back() == '/') out.text.pop_back();

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,8 +99,7 @@ void MosquittoBroker::Start() {
   }
   close(log[1]);
   if (!AwaitRunning(log[0])) Kill();
-  // Whatever it says from now on is not read: an error of write is all the same to it, since a pipe
-  // without a reader would end it by SIGPIPE it ignores that, as we do (inherited).
+  // What it says from now on is not read; it ignores SIGPIPE, as we do.
   close(log[0]);
 }
 

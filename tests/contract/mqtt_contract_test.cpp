@@ -10,11 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include <mqtt/async_client.h>
-
 #include "agent/ports/mqtt.hpp"
 #include "platform/mqtt_ring.hpp"
 #include "platform/paho_mqtt.hpp"
+#include "platform/versions.hpp"
 #include "tests/contract/loopback_server.hpp"
 #include "tests/contract/mosquitto_broker.hpp"
 #include "tests/contract/wait_until.hpp"
@@ -40,10 +39,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// As long as Paho has a client its threads go on; stopping them takes a second a test.
-void KeepPahoAwake() {
-  static const auto* const keeper = new mqtt::async_client("tcp://127.0.0.1:1", "keeper");
-  (void)keeper;
+// Before 1.3.14 Paho takes an MQTT 5 CONNACK without properties for one with properties, and frees
+// what it never allocated.
+bool PahoReadsTooFar() {
+  for (const auto& library : depotlink::platform::LibraryVersions()) {
+    if (library.name == "Paho MQTT C") return library.version < "1.3.14";  // all are 1.3.xx
+  }
+  return false;
 }
 
 class Bell {
@@ -81,7 +83,6 @@ TEST_GROUP(MqttContract) {
   std::unique_ptr<PahoMqtt> mqtt;
 
   void setup() override {
-    KeepPahoAwake();
     mqtt = std::make_unique<PahoMqtt>([this] { bell.Ring(); });
   }
   void teardown() override {
@@ -253,11 +254,11 @@ TEST(MqttContract, WhatConnackSaysReachesTheCaller) {
       {MqttVersion::k5, Bytes({0x20, 3, 0, 0x84, 0}), 0x84},
       {MqttVersion::k311, Bytes({0x20, 2, 0, 4}), 4},
       {MqttVersion::k5, Bytes({0x20, 3, 0, 0x88, 0}), 0x88},
-#ifndef DEPOTLINK_SYSTEM_LIBS  // Paho before 1.3.14 reads uninitialised memory here
       {MqttVersion::k5, Bytes({0x20, 2, 0, 1}), 1},  // a broker that knows 3.1.1 only
-#endif
   };
   for (const Case& one : cases) {
+    const bool short_answer = one.version == MqttVersion::k5 && one.connack.size() == 4;
+    if (short_answer && PahoReadsTooFar()) continue;
     LoopbackServer server([&one](Connection& c, int) {
       c.ReadSome();
       c.Send(one.connack);
@@ -298,7 +299,9 @@ TEST(MqttContract, TheWillIsRetainedAndADisconnectCancelsIt) {
   // Connect flags, after the protocol name and level: will retain, will QoS 1, will, clean start.
   const std::size_t flags = seen.find("MQTT") + 5;
   LONGS_EQUAL(0x20 | 0x08 | 0x04 | 0x02, static_cast<unsigned char>(seen[flags]));
-  LONGS_EQUAL(0xE0, static_cast<unsigned char>(seen[seen.size() - 2]));  // DISCONNECT, empty
+  const std::size_t disconnect = seen.rfind('\xE0');  // its length and what it counts, then the end
+  CHECK(disconnect != std::string::npos && disconnect + 1 < seen.size());
+  LONGS_EQUAL(seen.size(), disconnect + 2 + static_cast<unsigned char>(seen[disconnect + 1]));
 }
 
 TEST(MqttContract, ADisconnectOfTheBrokersIsALossWithAReason) {
@@ -362,7 +365,7 @@ TEST(MqttContract, AnOldConnectionIsNotHeardAnyMore) {
     c.Send(kConnack5);
     c.AwaitClose();
   });
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 2; ++i) {
     Connected(To(old.port()));
     for (MqttToken token = 0; token < 5; ++token) Publish(token, "depotlink/a");
     Connected(To(fresh.port()));  // the very next event

@@ -9,7 +9,10 @@ import threading
 import time
 
 TIMEOUT_S = 30
-EXIT_S = 2.0
+# A clean end takes about a second; the rest is room for a slow machine, a sanitizer or an emulator.
+EXIT_S = 15.0
+# A program that runs the binary: for a foreign architecture.
+EMULATOR = os.environ.get("DEPOTLINK_EMULATOR", "").split()
 TROUBLE = re.compile(r"\b(WARN|WARNING|ERROR)\b", re.IGNORECASE)
 SITE = "north-depot"
 ALL_FAST = {name: "1s" for name in ("fleet", "moving", "stopped", "parked", "offline")}
@@ -54,7 +57,7 @@ class Agent:
         self.process, self.lines, self._changed = None, [], threading.Condition()
 
     def command(self, name, *args):
-        return [self.binary, name, "--config", self.config] + list(args)
+        return EMULATOR + [self.binary, name, "--config", self.config] + list(args)
 
     def once(self, name="once", *args, timeout=TIMEOUT_S):
         """Runs a command to its end; returns the CompletedProcess with text streams."""

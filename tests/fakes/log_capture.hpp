@@ -36,9 +36,8 @@ class LogCapture : public LogSink {
   }
   // In whatever level.
   bool Has(std::string_view part) const {
-    return CountIf([part](const Line& line) {
-             return line.text.find(part) != std::string::npos;
-           }) > 0;
+    return CountIf([part](const Line& line) { return line.text.find(part) != std::string::npos; }) >
+           0;
   }
 
  private:

@@ -48,7 +48,8 @@ TABLE = {
     "api.key_file": ((NEW_FILE,), NO_FILE),
     "api.ca_file": ((NEW_FILE,), NO_FILE),
     "api.allow_http": ((True, False), (0, "true", None, [], {})),
-    "api.requests_per_second": ((0.1, 1, 5.5, 50, 50.0), (0.09, 0, -1, 50.01, 51, "5", None, True)),
+    "api.requests_per_second": ((0.1, 1, 5.5, 50, 50.0),
+                                (0.09, 0, -1, 50.01, 51, "5", None, True)),
     "api.timeout": (("1s", "1000ms", "10m", "600s", "600000ms", "05s"),
                     NO_DURATION + ("601s", "600001ms", "11m", "1h", "1d")),
     "mqtt.url": (("mqtt://localhost", "mqtt://localhost:1883/", "mqtt://[fe80::1]",
@@ -64,10 +65,11 @@ TABLE = {
     "mqtt.topic_prefix": (("a", "a/b.c/d_e-f", "x" * 100),
                           NO_TEXT + ("/a", "a/", "a//b", "$SYS", "a/+", "#", "a b", "\u00fc",
                                      "x" * 101)),
-    "memory.budget": (("6MiB", "6144KiB", "1024MiB", "1048576KiB", "1GiB", "7MB", "1073MB", "6292KB",
-                       "1073741KB", "1GB"),
-                      NO_TEXT + ("5MiB", "6143KiB", "1025MiB", "1048577KiB", "2GiB", "6MB", "1074MB",
-                                 "6291KB", "1073742KB", "2GB", "8388608", "8M", "8 MiB", "8mib")),
+    "memory.budget": (("6MiB", "6144KiB", "1024MiB", "1048576KiB", "1GiB", "7MB", "1073MB",
+                       "6292KB", "1073741KB", "1GB"),
+                      NO_TEXT + ("5MiB", "6143KiB", "1025MiB", "1048577KiB", "2GiB", "6MB",
+                                 "1074MB", "6291KB", "1073742KB", "2GB", "8388608", "8M",
+                                 "8 MiB", "8mib")),
     "memory.max_trackers": ((1, 25000, 60000, 100.0), (0, -1, 60001, 1.5, "100", None, True)),
     "log.level": (("error", "warn", "info", "debug"), NO_TEXT + ("trace", "INFO", "warning")),
 }
@@ -218,9 +220,9 @@ def test_sections_are_objects(check, base, section):
         judge(check, changed(base, section, {}), True)
 
 
-@pytest.mark.parametrize("key", ["api.pin", "api.user", "api.panel", "mqtt.ca_file", "mqtt.cert_file",
-                                 "mqtt.private_key_file", "poll.links", "scope", "extra", "publish",
-                                 "queue", "log.format"])
+@pytest.mark.parametrize("key", ["api.pin", "api.user", "api.panel", "mqtt.ca_file",
+                                 "mqtt.cert_file", "mqtt.private_key_file", "poll.links", "scope",
+                                 "extra", "publish", "queue", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which servers the HTTPS side trusts, for libcurl built with Mbed TLS. libcurl alone would accept
+// SHA-1 signatures and RSA keys of 1024 bits, and hold all roots parsed for as long as the
+// connection lives. Here Mbed TLS's own verification runs, over the whole chain, with its default
+// profile and the roots that matter. Main thread (libcurl calls from within a poll).
+//
+// DEPOTLINK_CURL_MBEDTLS says that this build links the Mbed TLS that libcurl uses. Without it
+// (a distribution's libcurl, with another TLS library) libcurl's own settings stay as they are.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+struct mbedtls_x509_crt;
+
+namespace depotlink::platform {
+
+#ifdef DEPOTLINK_CURL_MBEDTLS
+
+class TlsTrust {
+ public:
+  // `ca_file`: PEM; empty: none, and nothing is trusted.
+  explicit TlsTrust(std::string ca_file) : ca_file_(std::move(ca_file)) {}
+
+  // Whether libcurl's TLS library is the one that this class is for.
+  static bool Fits();
+  // Before a handshake. `config` is an mbedtls_ssl_config, and must not outlive this object.
+  void Configure(void* config);
+  // Why the last certificate was refused, for people; empty where none was since Forget.
+  const std::string& problem() const { return problem_; }
+  void Forget() { problem_.clear(); }
+
+ private:
+  static int OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);
+  std::uint32_t VerifyChain(mbedtls_x509_crt& chain);
+
+  std::string ca_file_;
+  std::string problem_;
+};
+
+#else
+
+class TlsTrust {
+ public:
+  explicit TlsTrust(const std::string&) {}
+  static bool Fits() { return false; }
+  void Configure(void*) {}
+  const std::string& problem() const { return problem_; }
+  void Forget() {}
+
+ private:
+  std::string problem_;
+};
+
+#endif
+
+}  // namespace depotlink::platform
