@@ -108,7 +108,7 @@ Agent::~Agent() {
 MonoTime Agent::Step() {
   const MonoTime now = ports_.clock->Now();
   MonoTime next = publisher_.Step(now);
-  if (publisher_.connected()) pipeline_.ClearGone();
+  if (publisher_.connected() && clear_at_ <= now) pipeline_.ClearGone();
   next = std::min(next, poller_.Step(now));
   // What the two stages above have put into the window goes out at once, not after the next wait.
   if (window_.waiting() > 0) next = std::min(next, publisher_.Step(now));
@@ -144,6 +144,14 @@ void Agent::OnBrokerForgot() {
   log_->Info("the broker kept nothing of this agent; all is published anew");
   pipeline_.ForgetAll();
   poller_.AskFleetSoon();
+}
+
+void Agent::OnGivenUp(const queue::Record& record) {
+  pipeline_.Forget(record);
+  // What the broker will not clear now, it will not clear in the next millisecond.
+  const bool clear =
+      record.kind == queue::RecordKind::kClearState || record.kind == queue::RecordKind::kClearInfo;
+  if (clear) clear_at_ = ports_.clock->Now() + kClearAgainMs;
 }
 
 void Agent::TellDrops(MonoTime now) {

@@ -77,7 +77,7 @@ class Agent : private queue::RecordSink,
   bool Ready() const override;
   void OnDropped(const queue::Record& record) override;
   void OnBrokerForgot() override;
-  void OnGivenUp(const queue::Record& record) override { pipeline_.Forget(record); }
+  void OnGivenUp(const queue::Record& record) override;
 
   void TellDrops(MonoTime now);
   void PublishHealth(MonoTime now);
@@ -85,6 +85,7 @@ class Agent : private queue::RecordSink,
   static constexpr DurationMs kHealthMs = kMinuteMs;
   static constexpr DurationMs kDropsTellMs = kMinuteMs;
   static constexpr DurationMs kStopMs = kSecondMs;
+  static constexpr DurationMs kClearAgainMs = 10 * kMinuteMs;
 
   AgentPorts ports_;
   Logger* log_;
@@ -106,6 +107,7 @@ class Agent : private queue::RecordSink,
   publish::Publisher publisher_;
 
   MonoTime health_at_{};
+  MonoTime clear_at_{};
   std::uint64_t connects_seen_ = 0;
   std::uint64_t dropped_ = 0;
   std::uint64_t dropped_told_ = 0;

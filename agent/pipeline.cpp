@@ -87,7 +87,8 @@ void Pipeline::OnTracker(std::string_view element) {
   const Status status = navixy::DecodeTracker(*reader_, element, info_, notes_);
   if (!status.ok()) {
     ++counters_.unreadable;
-    log_->Warn("an entry of tracker/list cannot be read", {{"why", status.message()}});
+    log_->Write(TellNow(unreadable_told_at_), "an entry of tracker/list cannot be read",
+                {{"why", status.message()}});
     return;
   }
   Tracker* tracker = table_->Add(info_.id);
@@ -96,10 +97,7 @@ void Pipeline::OnTracker(std::string_view element) {
     return;
   }
   tracker->Set(Tracker::kSeen);
-  if (tracker->Has(Tracker::kGone)) {
-    tracker->Unset(Tracker::kGone);
-    --to_clear_;
-  }
+  DropClear(*tracker, Tracker::kGone);
   tracker->group = groups_->Number(info_.group_id);
   const std::uint64_t title = Fingerprint(groups_->Title(tracker->group));
   UpdateInfo(*tracker, Fold(Fingerprint(element) * 31 + title));
@@ -109,6 +107,7 @@ void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
   if (info_.blocked) return Block(tracker);
   if (tracker.Has(Tracker::kBlocked)) {
     tracker.Unset(Tracker::kBlocked);
+    DropClear(tracker, Tracker::kClear);
     fleet::Schedule::MakeDue(tracker);
   }
   if (tracker.info_fingerprint == fingerprint) return;
@@ -116,7 +115,8 @@ void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
   tracker.state_fingerprint = 0;
   fleet::Schedule::MakeDue(tracker);
   if (!table_->SetLabel(tracker, info_.label.view())) {
-    log_->Warn("no room for a label; raise memory.max_trackers", {{"tracker", info_.id}});
+    log_->Write(TellNow(label_told_at_), "no room for a label; raise memory.max_trackers",
+                {{"tracker", info_.id}});
   }
   json::JsonWriter out(payload_.data(), payload_.size());
   encode::InfoRecord record;
@@ -141,8 +141,7 @@ void Pipeline::OnTrackerListEnd(bool whole) {
   for (std::uint32_t i = 0; i < table_->size(); ++i) {
     Tracker& tracker = table_->At(i);
     if ((named_any && tracker.Has(Tracker::kSeen)) || tracker.Has(Tracker::kGone)) continue;
-    if (!tracker.Has(Tracker::kClear)) ++to_clear_;
-    tracker.Set(Tracker::kGone);
+    WantClear(tracker, Tracker::kGone);
     ++gone;
   }
   if (gone > 0) log_->Info("trackers left the fleet", {{"count", gone}});
@@ -159,7 +158,8 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
   Tracker* tracker = navixy::DecodeTrackerId(key, id) ? table_->Find(id) : nullptr;
   if (tracker == nullptr) {
     ++counters_.unreadable;
-    log_->Warn("a state of a tracker that was not asked for", {{"tracker", key}});
+    log_->Write(TellNow(unreadable_told_at_), "a state of a tracker that was not asked for",
+                {{"tracker", key}});
     return;
   }
   const std::uint64_t fingerprint = NonZero(Fingerprint(element));
@@ -170,7 +170,8 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
   const Status status = navixy::DecodeState(*reader_, element, state_, notes_);
   if (!status.ok()) {
     ++counters_.unreadable;
-    log_->Warn("a state cannot be read", {{"tracker", id}, {"why", status.message()}});
+    log_->Write(TellNow(unreadable_told_at_), "a state cannot be read",
+                {{"tracker", id}, {"why", status.message()}});
     return;
   }
   if (IsOlder(*tracker)) {
@@ -182,6 +183,14 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
   tracker->pace = PaceOf(state_);
   NoteTime(*tracker, poll_time);
   PublishState(*tracker, poll_time);
+}
+
+// What an answer can bring a thousand times is a warning now and then; the counters know them all.
+LogLevel Pipeline::TellNow(MonoTime& told_at) const {
+  const MonoTime now = clock_->Now();
+  if (now < told_at) return LogLevel::kDebug;
+  told_at = now + kTellMs;
+  return LogLevel::kWarn;
 }
 
 bool Pipeline::IsOlder(const Tracker& tracker) const {
@@ -209,10 +218,7 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
     return;
   }
   tracker.Set(Tracker::kStateRetained);
-  if (tracker.Has(Tracker::kClear)) {
-    tracker.Unset(Tracker::kClear);
-    --to_clear_;
-  }
+  DropClear(tracker, Tracker::kClear);
   Push(queue::RecordKind::kState, tracker.id, out.view());
 }
 
@@ -246,17 +252,25 @@ void Pipeline::Block(Tracker& tracker) {
   tracker.info_fingerprint = 0;
   tracker.state_time_ms = 0;
   const bool retained = tracker.Has(Tracker::kStateRetained) || tracker.Has(Tracker::kInfoRetained);
-  if (!retained || tracker.Has(Tracker::kClear) || tracker.Has(Tracker::kGone)) return;
-  tracker.Set(Tracker::kClear);
-  ++to_clear_;
+  if (retained && !tracker.Has(Tracker::kGone)) WantClear(tracker, Tracker::kClear);
+}
+
+void Pipeline::WantClear(Tracker& tracker, Tracker::Flag flag) {
+  if (!ToClear(tracker)) ++to_clear_;
+  tracker.Set(flag);
+}
+
+void Pipeline::DropClear(Tracker& tracker, Tracker::Flag flag) {
+  const bool counted = ToClear(tracker);
+  tracker.Unset(flag);
+  if (counted && !ToClear(tracker)) --to_clear_;
 }
 
 bool Pipeline::ClearGone() {
   if (to_clear_ == 0) return false;
   for (std::uint32_t i = table_->size(); i-- > 0 && to_clear_ > 0;) {
     Tracker& tracker = table_->At(i);
-    const bool gone = tracker.Has(Tracker::kGone);
-    if (!gone && !tracker.Has(Tracker::kClear)) continue;
+    if (!ToClear(tracker)) continue;
     if (tracker.Has(Tracker::kStateRetained)) {
       if (!sink_->Ready()) return true;
       PublishClear(tracker, queue::RecordKind::kClearState);
@@ -265,16 +279,23 @@ bool Pipeline::ClearGone() {
       if (!sink_->Ready()) return true;
       PublishClear(tracker, queue::RecordKind::kClearInfo);
     }
-    tracker.Unset(Tracker::kClear);
-    --to_clear_;
+    const bool gone = tracker.Has(Tracker::kGone);
+    DropClear(tracker, Tracker::kClear);
+    DropClear(tracker, Tracker::kGone);
     if (gone) table_->Remove(tracker.id);
   }
   return to_clear_ > 0;
 }
 
 void Pipeline::PublishClear(Tracker& tracker, queue::RecordKind kind) {
-  tracker.Unset(kind == queue::RecordKind::kClearState ? Tracker::kStateRetained
-                                                       : Tracker::kInfoRetained);
+  // Should the tracker be there again tomorrow, all of it is news.
+  if (kind == queue::RecordKind::kClearState) {
+    tracker.Unset(Tracker::kStateRetained);
+    tracker.state_fingerprint = 0;
+  } else {
+    tracker.Unset(Tracker::kInfoRetained);
+    tracker.info_fingerprint = 0;
+  }
   Push(kind, tracker.id, {});
 }
 
@@ -314,14 +335,9 @@ void Pipeline::ClearAgain(const queue::Record& record) {
   const bool state = record.kind == queue::RecordKind::kClearState;
   // Alive again, and published since: nothing to clear.
   if (known && tracker->Has(state ? Tracker::kStateRetained : Tracker::kInfoRetained)) return;
-  const bool counted = tracker->Has(Tracker::kGone) || tracker->Has(Tracker::kClear);
   tracker->Set(state ? Tracker::kStateRetained : Tracker::kInfoRetained);
-  if (known && !tracker->Has(Tracker::kGone)) {
-    tracker->Set(Tracker::kClear);
-  } else {
-    tracker->Set(Tracker::kGone);
-  }
-  if (!counted) ++to_clear_;
+  const bool stays = known && !tracker->Has(Tracker::kGone);
+  WantClear(*tracker, stays ? Tracker::kClear : Tracker::kGone);
 }
 
 }  // namespace depotlink

@@ -70,7 +70,14 @@ class Pipeline : public poll::PollWork {
  private:
   void Mark(std::string_view element, fleet::Tracker::Flag flag);
   void Block(fleet::Tracker& tracker);
+  static bool ToClear(const fleet::Tracker& tracker) {
+    return tracker.Has(fleet::Tracker::kGone) || tracker.Has(fleet::Tracker::kClear);
+  }
+  // Both keep `to_clear_` true; `flag` is kGone or kClear.
+  void WantClear(fleet::Tracker& tracker, fleet::Tracker::Flag flag);
+  void DropClear(fleet::Tracker& tracker, fleet::Tracker::Flag flag);
   void UpdateInfo(fleet::Tracker& tracker, std::uint32_t fingerprint);
+  LogLevel TellNow(MonoTime& told_at) const;
   bool IsOlder(const fleet::Tracker& tracker) const;
   void NoteTime(fleet::Tracker& tracker, WallTime poll_time) const;
   void PublishState(fleet::Tracker& tracker, WallTime poll_time);
@@ -78,6 +85,8 @@ class Pipeline : public poll::PollWork {
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
   void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload);
   std::uint64_t TakeSeq() { return next_seq_++; }
+
+  static constexpr DurationMs kTellMs = 10 * kMinuteMs;
 
   fleet::Table* table_;
   fleet::Groups* groups_;
@@ -93,6 +102,8 @@ class Pipeline : public poll::PollWork {
   bool listing_ = false;  // a reading of tracker/list is under way
   std::uint64_t overflow_ = 0;
   bool overflow_told_ = false;
+  MonoTime label_told_at_{};
+  MonoTime unreadable_told_at_{};
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear
   PipelineCounters counters_;
   navixy::DecodeNotes notes_;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/once.hpp"
 
+#include <array>
+
 #include "agent/agent.hpp"
 
 namespace depotlink::commands {
 namespace {
+
+constexpr DurationMs kOnceMs = 24 * kHourMs;
 
 class Printer : public queue::RecordSink {
  public:
@@ -28,13 +32,17 @@ int RunOnce(const settings::Settings& settings, const Secret& api_key, const Onc
   std::string authorization = MakeAuthorization(api_key);
   fleet::Table table(settings.memory.max_trackers);
   fleet::Groups groups;
-  fleet::Schedule schedule(table, PacePeriods(settings.poll), ports.clock->Now());
+  // Each tracker once: nobody is due again before a large fleet behind a slow line is through.
+  std::array<DurationMs, fleet::kPaceCount> periods_ms{};
+  periods_ms.fill(kOnceMs);
+  fleet::Schedule schedule(table, periods_ms, ports.clock->Now());
   json::ElementReader reader;
   const encode::TopicBuilder topics(settings.mqtt.topic_prefix, settings.site);
   Printer printer(print);
   Pipeline pipeline(table, groups, schedule, reader, topics, MakeRunId(*ports.random), printer,
                     *ports.clock, log);
   poll::PollerConfig config;
+  config.fleet_ms = kOnceMs;
   config.requests_per_second = settings.api.requests_per_second;
   poll::Poller poller(config, {settings.api.url, authorization, settings.api.timeout_ms},
                       *ports.http, reader, pipeline, *ports.clock, *ports.random, log);

@@ -27,16 +27,16 @@ constexpr CodeRow kCodes[] = {
     {9, Verdict::kRejected, "the API calls the request too large"},
     {11, Verdict::kCredential, "the API denies access: is the account or its dealer blocked?"},
     {12, Verdict::kCredential, "the API does not know this dealer: is api.url the right platform?"},
-    {13, Verdict::kCredential, "this key may not make this call; give it the right or use another"},
+    {13, Verdict::kForbidden, "this key may not make this call; give it the right or use another"},
     {14, Verdict::kRetry, "the API's database is not available"},
     {15, Verdict::kSlowDown, "too many requests"},
     {111, Verdict::kRejected, "the API does not know this call: is api.url right?"},
     {112, Verdict::kRejected, "the API does not know this call: is api.url right?"},
     {229, Verdict::kRetry, "the API has not got the data ready"},
-    {236, Verdict::kRejected, "the account's tariff does not include this call"},
+    {236, Verdict::kForbidden, "the account's tariff does not include this call"},
     {268, Verdict::kRetry, "the account is over its quota"},
     {275, Verdict::kCredential, "the user is blocked"},
-    {276, Verdict::kCredential, "this kind of key may not make this call"},
+    {276, Verdict::kForbidden, "this kind of key may not make this call"},
 };
 
 Judgement JudgeTransport(const Answer& answer) {

@@ -17,7 +17,8 @@ enum class Verdict : std::uint8_t {
   kGood,        // a whole answer with `success: true`
   kRetry,       // passing trouble: back off, then again
   kSlowDown,    // too many requests: back off further
-  kCredential,  // the key is wrong, gone or not allowed: a person must act; ask seldom
+  kCredential,  // the key is wrong, gone or blocked: a person must act; ask seldom
+  kForbidden,   // the key is good, but not for this call: a person must act; others may work
   kRejected     // this request as such will not be answered: a person must act
 };
 

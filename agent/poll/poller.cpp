@@ -2,12 +2,19 @@
 #include "agent/poll/poller.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace depotlink::poll {
 namespace {
 
 constexpr std::size_t kIdDigits = 17;
+
+// Only a person can help: waiting will not.
+bool NeedsPerson(navixy::Verdict verdict) {
+  return verdict == navixy::Verdict::kCredential || verdict == navixy::Verdict::kForbidden ||
+         verdict == navixy::Verdict::kRejected;
+}
 
 }  // namespace
 
@@ -66,7 +73,8 @@ void Poller::Begin(navixy::Call call, MonoTime now) {
     }
     body_ += "],\"list_blocked\":true,\"allow_not_exist\":true}";
   }
-  not_before_ = now + static_cast<DurationMs>(1000.0 / config_.requests_per_second);
+  if (call == navixy::Call::kTrackerList) ask_again_ = false;
+  not_before_ = now + static_cast<DurationMs>(std::ceil(1000.0 / config_.requests_per_second));
   const Status status = caller_.Start(call, body_);
   if (!status.ok()) OnBad(call, {navixy::Verdict::kRejected, status.message()}, -1, now);
 }
@@ -126,6 +134,8 @@ void Poller::OnGood(navixy::Call call, MonoTime now) {
   switch (call) {
     case navixy::Call::kGroupList:
       groups_read_ = true;
+      groups_failed_ = 0;
+      groups_error_.clear();
       return work_->OnGroupListEnd(!skipped_in_call_);
     case navixy::Call::kTrackerList: {
       groups_read_ = false;
@@ -133,6 +143,8 @@ void Poller::OnGood(navixy::Call call, MonoTime now) {
       // A tenth of spread, so that agents that started together drift apart.
       const auto spread = static_cast<std::uint64_t>(config_.fleet_ms / 10 + 1);
       fleet_at_ = now + config_.fleet_ms - static_cast<DurationMs>(random_->Next() % spread);
+      if (ask_again_) fleet_at_ = now;
+      fleet_backoff_.Reset();
       return work_->OnTrackerListEnd(!skipped_in_call_);
     }
     case navixy::Call::kGetStates:
@@ -142,37 +154,59 @@ void Poller::OnGood(navixy::Call call, MonoTime now) {
 
 void Poller::OnBad(navixy::Call call, const navixy::Judgement& judgement,
                    std::int64_t retry_after_ms, MonoTime now) {
-  const bool person = judgement.verdict == navixy::Verdict::kCredential ||
-                      judgement.verdict == navixy::Verdict::kRejected;
+  const bool person = NeedsPerson(judgement.verdict);
+  retry_after_ms = std::min<DurationMs>(retry_after_ms, kRetryAfterMostMs);
+  if (call == navixy::Call::kGroupList && person &&
+      judgement.verdict != navixy::Verdict::kCredential) {
+    not_before_ = std::max(not_before_, now + retry_after_ms);
+    return GoWithoutGroups(judgement);
+  }
   DurationMs wait_ms = backoff_.Next(random_->Next());
   if (person) {
     // Once more soon, in case the server only stumbled; then seldom.
     const DurationMs base_ms = backoff_.tries() == 1 ? kPersonFirstWaitMs : kPersonWaitMs;
-    wait_ms = base_ms + static_cast<DurationMs>(random_->Next() % (base_ms / 10));
+    wait_ms = base_ms +
+              static_cast<DurationMs>(random_->Next() % static_cast<std::uint64_t>(base_ms / 10));
   }
-  wait_ms = std::max(wait_ms, std::min<DurationMs>(retry_after_ms, kRetryAfterMostMs));
+  wait_ms = std::max(wait_ms, retry_after_ms);
   TellFailure(judgement, wait_ms);
   if (state_ == ApiState::kOk || state_ == ApiState::kStarting) failing_since_ = now;
-  state_ = judgement.verdict == navixy::Verdict::kCredential ? ApiState::kCredential
-                                                             : ApiState::kFailing;
+  const bool refused = person && judgement.verdict != navixy::Verdict::kRejected;
+  state_ = refused ? ApiState::kCredential : ApiState::kFailing;
   not_before_ = std::max(not_before_, now + wait_ms);
-  if (call == navixy::Call::kGroupList && judgement.verdict == navixy::Verdict::kRejected) {
-    // Group titles are an ornament: the fleet goes without them.
-    groups_read_ = true;
-    not_before_ = now;
+  switch (call) {
+    case navixy::Call::kGroupList:
+      if (!person && ++groups_failed_ >= kGroupTries) groups_read_ = true;
+      return work_->OnGroupListEnd(false);
+    case navixy::Call::kTrackerList:
+      if (groups_failed_ > 0) {  // not the groups alone: they come first again
+        groups_read_ = false;
+        groups_failed_ = 0;
+      }
+      // A fleet that is known goes on being asked for while its list cannot be had.
+      if (listed_) fleet_at_ = not_before_ + fleet_backoff_.Next(random_->Next());
+      return work_->OnTrackerListEnd(false);
+    case navixy::Call::kGetStates:
+      return work_->OnStatesEnd(false, batch_.data(), batch_count_);
   }
-  if (call == navixy::Call::kGroupList) work_->OnGroupListEnd(false);
-  if (call == navixy::Call::kTrackerList) work_->OnTrackerListEnd(false);
-  if (call == navixy::Call::kGetStates) work_->OnStatesEnd(false, batch_.data(), batch_count_);
+}
+
+// Not a failure of polling: the next call is the fleet's list.
+void Poller::GoWithoutGroups(const navixy::Judgement& judgement) {
+  const bool news = groups_error_ != judgement.reason;
+  groups_error_ = judgement.reason;
+  groups_read_ = true;
+  log_->Write(news ? LogLevel::kWarn : LogLevel::kDebug,
+              "the API will not name the groups; going on without their titles",
+              {{"why", judgement.reason}});
+  work_->OnGroupListEnd(false);
 }
 
 // Once for each new reason; what goes on failing in the same way is told at DEBUG.
 void Poller::TellFailure(const navixy::Judgement& judgement, DurationMs wait_ms) {
-  const bool person = judgement.verdict == navixy::Verdict::kCredential ||
-                      judgement.verdict == navixy::Verdict::kRejected;
+  const bool person = NeedsPerson(judgement.verdict);
   const bool news = last_error_ != judgement.reason;
   last_error_ = judgement.reason;
-  last_verdict_ = judgement.verdict;
   const LogLevel level = !news ? LogLevel::kDebug : person ? LogLevel::kError : LogLevel::kWarn;
   log_->Write(level, "polling failed, trying again",
               {{"why", judgement.reason}, {"retry_ms", wait_ms}});

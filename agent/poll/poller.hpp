@@ -66,7 +66,10 @@ class Poller : private CallHandler {
   // after each wait of the loop.
   MonoTime Step(MonoTime now);
   // The fleet's list is read anew as soon as may be.
-  void AskFleetSoon() { fleet_at_ = MonoTime{0}; }
+  void AskFleetSoon() {
+    fleet_at_ = MonoTime{0};
+    ask_again_ = true;
+  }
   // Ends the call under way; Step begins no other.
   void Stop();
 
@@ -92,6 +95,7 @@ class Poller : private CallHandler {
   void OnGood(navixy::Call call, MonoTime now);
   void OnBad(navixy::Call call, const navixy::Judgement& judgement, std::int64_t retry_after_ms,
              MonoTime now);
+  void GoWithoutGroups(const navixy::Judgement& judgement);
   void TellFailure(const navixy::Judgement& judgement, DurationMs wait_ms);
 
   static constexpr DurationMs kRetryMostMs = 5 * kMinuteMs;
@@ -99,6 +103,8 @@ class Poller : private CallHandler {
   static constexpr DurationMs kPersonFirstWaitMs = 10 * kSecondMs;
   static constexpr DurationMs kPersonWaitMs = 10 * kMinuteMs;
   static constexpr DurationMs kRetryAfterMostMs = kHourMs;
+  // Then the fleet goes without group titles, which are an ornament.
+  static constexpr int kGroupTries = 3;
   static constexpr DurationMs kSkippedTellMs = 10 * kMinuteMs;
 
   PollerConfig config_;
@@ -110,7 +116,6 @@ class Poller : private CallHandler {
 
   ApiState state_ = ApiState::kStarting;
   std::string last_error_;
-  navixy::Verdict last_verdict_ = navixy::Verdict::kGood;
   MonoTime failing_since_{};
   MonoTime last_success_{};
   std::uint64_t polls_ = 0;
@@ -119,11 +124,15 @@ class Poller : private CallHandler {
   bool stopped_ = false;
 
   MonoTime fleet_at_{0};
+  bool ask_again_ = false;    // asked for since the last reading of the fleet began
   bool groups_read_ = false;  // of this reading of the fleet
+  int groups_failed_ = 0;     // times in a row, by passing trouble
+  std::string groups_error_;
   bool skipped_in_call_ = false;
   MonoTime skipped_told_at_{};
   MonoTime not_before_{0};
   Backoff backoff_{kSecondMs, kRetryMostMs};
+  Backoff fleet_backoff_{10 * kSecondMs, kRetryMostMs};
   std::vector<model::TrackerId> batch_;
   std::size_t batch_count_ = 0;
   std::string body_;

@@ -42,8 +42,8 @@ MonoTime Publisher::Step(MonoTime now) {
   }
   if (connected()) {
     CheckAcks(now);
-    if (kStableMs <= now - connected_at_) backoff_.Reset();
-    Pump(now);
+    if (online_due_) SayOnline(now);
+    if (!online_due_) Pump(now);
   }
   if (stopping_) StepStop(now);
   if (!stopping_ && !connected() && !connecting_ && connect_at_ <= now) Connect(now);
@@ -124,7 +124,7 @@ void Publisher::OnConnected(const ports::MqttEvent& event, MonoTime now) {
   log_->Info("broker connected", {{"mqtt", VersionName(version_)},
                                   {"waiting", static_cast<std::uint64_t>(window_->waiting())}});
   if (stopping_) return;
-  SayStatus(kOnline, now);
+  SayOnline(now);
   if (again && !event.session_present) observer_->OnBrokerForgot();
 }
 
@@ -165,6 +165,8 @@ void Publisher::OnLost(std::string_view why, MonoTime now) {
   if (!connected()) return;
   state_ = BrokerState::kAway;
   FreeSlots();
+  online_due_ = false;
+  if (kStableMs <= now - connected_at_) backoff_.Reset();
   window_->UnsendAll();
   if (config_.try_mqtt5) version_ = ports::MqttVersion::k5;
   const DurationMs wait_ms = backoff_.Next(random_->Next());
@@ -217,8 +219,10 @@ void Publisher::GiveUp(queue::Window::Ref ref, std::string_view why) {
   window_->Finish(ref);
 }
 
+// The last place in flight is left to `health`, which a backlog would shut out else.
 void Publisher::Pump(MonoTime now) {
-  while (in_flight_ < in_flight_most_ && SendNext(now)) {
+  const std::size_t most = std::max<std::size_t>(1, in_flight_most_ - 1);
+  while (in_flight_ < most && SendNext(now)) {
   }
 }
 
@@ -258,10 +262,17 @@ bool Publisher::TopicInFlight(std::uint64_t topic) const {
                      [topic](const Slot& slot) { return slot.used && slot.topic == topic; });
 }
 
-void Publisher::SayStatus(std::string_view status, MonoTime now) {
-  if (!mqtt_->Publish(kStatusToken, {config_.status_topic, status, true}).ok()) return;
+bool Publisher::SayStatus(std::string_view status, MonoTime now) {
+  if (!mqtt_->Publish(kStatusToken, {config_.status_topic, status, true}).ok()) return false;
   if (!slots_[kStatusToken].used) ++in_flight_;
   slots_[kStatusToken] = {true, now, 0, 0};
+  return true;
+}
+
+// Ahead of all else; where the library takes nothing yet, all else waits.
+void Publisher::SayOnline(MonoTime now) {
+  online_due_ = !SayStatus(kOnline, now);
+  held_ = online_due_;
 }
 
 void Publisher::PublishHealth(std::string_view payload, MonoTime now) {
@@ -283,6 +294,7 @@ void Publisher::CheckAcks(MonoTime now) {
 
 void Publisher::BeginStop(MonoTime say_by) {
   stopping_ = true;
+  online_due_ = false;
   say_offline_by_ = say_by;
 }
 
@@ -294,8 +306,8 @@ void Publisher::StepStop(MonoTime now) {
   }
   const bool drained = window_->waiting() == 0 && window_->sent() == 0;
   if (!offline_said_ && (drained || say_offline_by_ <= now)) {
-    SayStatus(kOffline, now);
-    offline_said_ = true;
+    offline_said_ = SayStatus(kOffline, now) || say_offline_by_ + kOfflineWaitMs <= now;
+    held_ = held_ || !offline_said_;
   }
   if (offline_said_ && (!slots_[kStatusToken].used || say_offline_by_ + kOfflineWaitMs <= now)) {
     mqtt_->Disconnect(kOfflineWaitMs);

@@ -115,7 +115,8 @@ class Publisher {
   void Connect(MonoTime now);
   void Pump(MonoTime now);
   bool SendNext(MonoTime now);
-  void SayStatus(std::string_view status, MonoTime now);
+  bool SayStatus(std::string_view status, MonoTime now);
+  void SayOnline(MonoTime now);
   void CheckAcks(MonoTime now);
   void StepStop(MonoTime now);
   bool TopicInFlight(std::uint64_t topic) const;
@@ -143,6 +144,7 @@ class Publisher {
   std::size_t in_flight_ = 0;
   std::size_t in_flight_most_ = limits::kInFlight;
   std::uint32_t packet_most_bytes_ = 0;
+  bool online_due_ = false;
   bool held_ = false;  // the library took no more; try again a little later
   int refusal_told_ = 0;
 

@@ -37,9 +37,10 @@ bool Window::HasRoom(std::size_t bytes) const {
 }
 
 bool Window::Push(const Record& record, DropObserver& drops) {
+  const std::size_t bytes = record.topic.size() + record.payload.size();
   std::uint32_t at = 0;
-  while (!FindPlace(record.topic.size() + record.payload.size(), at)) {
-    if (first_ == next_ || At(first_).place != Place::kWaiting) {
+  while (!FindPlace(bytes, at)) {
+    if (first_ == next_ || bytes > capacity_bytes_ || At(first_).place != Place::kWaiting) {
       drops.OnDropped(record);
       return false;
     }

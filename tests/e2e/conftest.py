@@ -22,6 +22,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "large: fleets of 25,000 trackers; takes a minute")
+    config.addinivalue_line("markers", "smoke: the main job; for slow and foreign machines")
 
 
 @pytest.fixture(scope="session")

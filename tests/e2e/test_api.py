@@ -6,7 +6,7 @@ import contract
 from contract import PREFIX, state_topic
 from steps import wait_more_polls
 
-PATIENCE_S = 90
+PATIENCE_S = 30
 MIB = 1 << 20
 STATES, LIST = "tracker/get_states", "tracker/list"
 
@@ -50,6 +50,9 @@ FAULTS = [
     (STATES, {"kind": "body", "text": '{"success":"true","states":{}}'}),
 ]
 
+# A kept-alive connection that is closed before an answer began: asked again on a fresh one.
+MENDED_SILENTLY = ("drop",)
+
 
 def assert_heals(standin, subscriber, agent):
     standin.advance(seconds=11)
@@ -67,7 +70,8 @@ def test_fault_is_logged_and_heals(agent, standin, subscriber, path, fault):
     standin.fault(path=path, count=1, **fault)
     done = standin.wait(what="fault:" + fault["kind"], count=1, timeout=60)
     assert done["done"], "the fault was never met"
-    agent.wait_trouble(line, PATIENCE_S)
+    if fault["kind"] not in MENDED_SILENTLY:
+        agent.wait_trouble(line, PATIENCE_S)
     assert_heals(standin, subscriber, agent)
     for message in subscriber.messages[before:]:
         assert contract.TOPIC.match(message.topic), message.topic

@@ -49,8 +49,8 @@ class Control:
     def act_served(self, since=0, tracker=None):
         entries = self._stats.served_since(int(since), None if tracker is None else int(tracker))
         dates = self._fleet.dates
-        return [{"n": n, "id": i, "last_update": dates.format(t, True), "unix": t, "whole": w}
-                for n, i, t, w in entries]
+        return [{"n": n, "id": i, "last_update": dates.format(t, True), "unix": t, "whole": w,
+                 "at": at} for n, i, t, w, at in entries]
 
     def act_state(self, id):
         """What a get_state would say now, in ISO dates, without counting as served."""

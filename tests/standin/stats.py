@@ -69,10 +69,11 @@ class Stats:
 
     def served(self, states, whole):
         """Logs states sent in full; `whole` is False where a fault spoilt the answer."""
+        at = time.monotonic()  # the kernel has the answer's last byte
         with self._changed:
             for tracker_id, updated in states:
                 self._served_count += 1
-                self._served.append((self._served_count, tracker_id, updated, whole))
+                self._served.append((self._served_count, tracker_id, updated, whole, at))
             self._changed.notify_all()
 
     def opened(self, sock):

@@ -100,12 +100,12 @@ TEST(Table, IdsOfEverySize) {
 TEST(Table, FlagsStandAlone) {
   Tracker tracker{};
   tracker.Set(Tracker::kGone);
-  tracker.Set(Tracker::kClearState);
+  tracker.Set(Tracker::kClear);
   CHECK(tracker.Has(Tracker::kGone));
   CHECK_FALSE(tracker.Has(Tracker::kSeen));
   tracker.Unset(Tracker::kGone);
   CHECK_FALSE(tracker.Has(Tracker::kGone));
-  CHECK(tracker.Has(Tracker::kClearState));
+  CHECK(tracker.Has(Tracker::kClear));
 }
 
 TEST(Table, ForgetPublishedKeepsAllElse) {

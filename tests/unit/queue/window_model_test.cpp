@@ -33,10 +33,9 @@ struct Kept {
 
 class Model {
  public:
-  // Returns what a push must drop; `fits`: the window says that there is room now.
-  template <typename HasRoom>
+  // What became of a push: `had_room`: the window said so before; `dropped`: what it dropped.
   void CheckPush(const std::string& payload, bool had_room, bool taken,
-                 const std::vector<std::string>& dropped, HasRoom) {
+                 const std::vector<std::string>& dropped) {
     std::size_t used = 0;
     for (const Kept& kept : kept_) used += kTopicBytes + kept.payload.size();
     // What is left over at the ring's end is smaller than the text that did not fit there.
@@ -125,7 +124,7 @@ TEST_GROUP(WindowModel) {
     DroppedRecords drops;
     const bool had_room = window.HasRoom(kTopicBytes + payload.size());
     const bool taken = window.Push(depotlink::queue::MakeRecord("t/1", payload), drops);
-    model.CheckPush(payload, had_room, taken, drops.payloads, [] {});
+    model.CheckPush(payload, had_room, taken, drops.payloads);
     drops_seen += drops.payloads.size();
     refusals_seen += taken ? 0 : 1;
   }
