@@ -5,6 +5,9 @@
 // connection, kMostTokens publishes outstanding, a ring of as many events. Paho waits for up to a
 // second in idle polls of its own, so the process makes a system call or two a second.
 //
+// A connect takes a second where there was one before: Paho looks for new sockets that often. The
+// time-out of a connect is noticed by the next NextEvent, or by Paho up to three seconds late.
+//
 // No call blocks, with two exceptions: Disconnect, for as long as it is told, and the destructor
 // after a Connect, for about a second (Paho's threads look only then whether they should end).
 

@@ -53,7 +53,7 @@ MonoTime Publisher::Step(MonoTime now) {
 MonoTime Publisher::NextStep(MonoTime now) const {
   MonoTime next = kNever;
   const auto at = [&next](MonoTime time) { next = std::min(next, time); };
-  if (stopping_) at(offline_said_ ? now + kHoldMs : say_offline_by_);
+  if (stopping_) at(!offline_said_ && now < say_offline_by_ ? say_offline_by_ : now + kHoldMs);
   if (connecting_) at(connect_deadline_);
   if (!connected() && !connecting_ && !stopping_) at(connect_at_);
   if (held_) at(now + kHoldMs);
