@@ -109,16 +109,28 @@ MonoTime Agent::Step() {
   const MonoTime now = ports_.clock->Now();
   MonoTime next = publisher_.Step(now);
   if (publisher_.connected() && clear_at_ <= now) pipeline_.ClearGone();
+  if (info_dropped_ && publisher_.connected()) {
+    info_dropped_ = false;
+    poller_.AskFleetSoon();
+  }
   next = std::min(next, poller_.Step(now));
   // What the two stages above have put into the window goes out at once, not after the next wait.
   if (window_.waiting() > 0) next = std::min(next, publisher_.Step(now));
-  if (publisher_.counters().connects != connects_seen_) {
-    connects_seen_ = publisher_.counters().connects;
-    health_at_ = now;
-  }
+  HurryHealth(now);
   if (health_at_ <= now) PublishHealth(now);
   TellDrops(now);
   return std::min(next, health_at_);
+}
+
+void Agent::HurryHealth(MonoTime now) {
+  if (publisher_.counters().connects == connects_seen_ && poller_.state() == api_seen_ &&
+      poller_.first_round_done() == round_seen_) {
+    return;
+  }
+  connects_seen_ = publisher_.counters().connects;
+  api_seen_ = poller_.state();
+  round_seen_ = poller_.first_round_done();
+  health_at_ = now;
 }
 
 void Agent::BeginStop() {
@@ -137,6 +149,7 @@ bool Agent::Ready() const {
 
 void Agent::OnDropped(const queue::Record& record) {
   ++dropped_;
+  if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
   pipeline_.Forget(record);
 }
 

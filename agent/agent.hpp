@@ -80,6 +80,8 @@ class Agent : private queue::RecordSink,
   void OnGivenUp(const queue::Record& record) override;
 
   void TellDrops(MonoTime now);
+  // Health is due at once when what it says of API, broker or the first round has changed.
+  void HurryHealth(MonoTime now);
   void PublishHealth(MonoTime now);
 
   static constexpr DurationMs kHealthMs = kMinuteMs;
@@ -109,6 +111,9 @@ class Agent : private queue::RecordSink,
   MonoTime health_at_{};
   MonoTime clear_at_{};
   std::uint64_t connects_seen_ = 0;
+  poll::ApiState api_seen_ = poll::ApiState::kStarting;
+  bool round_seen_ = false;
+  bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
   std::uint64_t dropped_ = 0;
   std::uint64_t dropped_told_ = 0;
   MonoTime drops_told_at_{};

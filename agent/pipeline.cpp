@@ -60,6 +60,7 @@ Pipeline::Pipeline(fleet::Table& table, fleet::Groups& groups, fleet::Schedule& 
       log_(&log) {}
 
 std::size_t Pipeline::TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) {
+  answered_ = 0;
   return schedule_->TakeDue(now, ids, most);
 }
 
@@ -162,6 +163,7 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
                 {{"tracker", key}});
     return;
   }
+  ++answered_;
   const std::uint64_t fingerprint = NonZero(Fingerprint(element));
   if (tracker->state_fingerprint == fingerprint) {
     ++counters_.unchanged;
@@ -225,7 +227,9 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
 void Pipeline::Mark(std::string_view element, Tracker::Flag flag) {
   model::TrackerId id = 0;
   Tracker* tracker = navixy::DecodeTrackerId(element, id) ? table_->Find(id) : nullptr;
-  if (tracker != nullptr) tracker->Set(flag);
+  if (tracker == nullptr) return;
+  tracker->Set(flag);
+  ++answered_;
 }
 
 void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) {
@@ -241,6 +245,17 @@ void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t c
     if (blocked || missing) Block(*tracker);
     schedule_->Asked(*tracker, now);
   }
+  if (good) TellSilence(count);
+}
+
+void Pipeline::TellSilence(std::size_t asked) {
+  const bool silent = answered_ < asked;
+  if (silent && !silence_told_) {
+    log_->Warn("the API's answer leaves out trackers that were asked for",
+               {{"asked", static_cast<std::uint64_t>(asked)},
+                {"answered", static_cast<std::uint64_t>(answered_)}});
+  }
+  silence_told_ = silent;
 }
 
 // The API gives nothing of it (blocked, or no longer there): it stays in the table, asked for
@@ -279,6 +294,8 @@ bool Pipeline::ClearGone() {
       if (!sink_->Ready()) return true;
       PublishClear(tracker, queue::RecordKind::kClearInfo);
     }
+    // Dropped on the spot: it stays to be cleared.
+    if (tracker.Has(Tracker::kStateRetained) || tracker.Has(Tracker::kInfoRetained)) continue;
     const bool gone = tracker.Has(Tracker::kGone);
     DropClear(tracker, Tracker::kClear);
     DropClear(tracker, Tracker::kGone);

@@ -69,6 +69,7 @@ class Pipeline : public poll::PollWork {
 
  private:
   void Mark(std::string_view element, fleet::Tracker::Flag flag);
+  void TellSilence(std::size_t asked);
   void Block(fleet::Tracker& tracker);
   static bool ToClear(const fleet::Tracker& tracker) {
     return tracker.Has(fleet::Tracker::kGone) || tracker.Has(fleet::Tracker::kClear);
@@ -102,6 +103,8 @@ class Pipeline : public poll::PollWork {
   bool listing_ = false;  // a reading of tracker/list is under way
   std::uint64_t overflow_ = 0;
   bool overflow_told_ = false;
+  std::size_t answered_ = 0;  // trackers that the get_states under way has spoken of
+  bool silence_told_ = false;
   MonoTime label_told_at_{};
   MonoTime unreadable_told_at_{};
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear

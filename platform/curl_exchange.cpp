@@ -198,10 +198,8 @@ bool CurlHttp::Exchange::BuildHeaders(const ports::HttpRequest& request) {
   bool good = true;
   const auto add = [this, &good](const char* line) {
     curl_slist* longer = curl_slist_append(headers_, line);
-    if (longer == nullptr)
-      good = false;
-    else
-      headers_ = longer;
+    good = good && longer != nullptr;
+    if (longer != nullptr) headers_ = longer;
   };
   add("Content-Type: application/json");
   add("Accept: application/json");
@@ -379,12 +377,13 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
     result.end = stop_end_;
   }
   std::string detail;
-  if (stopped_)
+  if (stopped_) {
     detail = stop_why_;
-  else if (result.end == ports::HttpEnd::kTlsFailed && !trust_.problem().empty())
+  } else if (result.end == ports::HttpEnd::kTlsFailed && !trust_.problem().empty()) {
     detail = trust_.problem();
-  else if (code != CURLE_OK)
+  } else if (code != CURLE_OK) {
     detail = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
+  }
   result.detail = detail;
   curl_multi_remove_handle(multi_, easy_);
   ForgetRequest();

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <cstring>
 #include <ctime>
 
@@ -23,11 +24,9 @@ constexpr std::size_t kMostLineBytes = 4096;
 bool IsJournal(int fd) {
   const char* stream = std::getenv("JOURNAL_STREAM");
   if (stream == nullptr) return false;
-  unsigned long long device = 0;
-  unsigned long long inode = 0;
-  if (std::sscanf(stream, "%llu:%llu", &device, &inode) != 2) return false;
   struct stat info {};
-  return fstat(fd, &info) == 0 && info.st_dev == device && info.st_ino == inode;
+  if (fstat(fd, &info) != 0) return false;
+  return std::to_string(info.st_dev) + ':' + std::to_string(info.st_ino) == stream;
 }
 
 LogStyle FindStyle(int fd) {

@@ -40,6 +40,7 @@ void ElementSplitter::Begin(const std::string_view* containers, std::size_t coun
   state_ = State::kStart;
   depth_ = 0;
   object_bits_ = 0;
+  seen_containers_ = 0;
   split_ = kNoSplit;
   keeping_ = false;
   top_count_ = 0;
@@ -169,6 +170,7 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
   if (!keeping_ && AtMemberLevel()) {
     if (depth_ == 1 && next_split_ != kNoSplit && !skipped_ && (c == '{' || c == '[')) {
       split_ = next_split_;
+      seen_containers_ |= 1U << split_;
       return Open(c);
     }
     if (depth_ == 2 && !InObject()) BeginMember();

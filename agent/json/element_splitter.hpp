@@ -73,6 +73,8 @@ class ElementSplitter {
   // How the body stands; call it when no more bytes come.
   BodyEnd End() const;
   bool failed() const { return state_ == State::kFailed; }
+  // True where container `i` was there, even if empty.
+  bool has_container(std::size_t i) const { return ((seen_containers_ >> i) & 1U) != 0; }
   // For a person: what is wrong, and at which byte of the decoded body (from 0).
   std::string_view fault() const { return fault_; }
   std::uint64_t fault_offset() const { return offset_; }
@@ -131,7 +133,8 @@ class ElementSplitter {
   State state_ = State::kStart;
   bool stop_ = false;
   std::uint32_t depth_ = 0;
-  std::uint64_t object_bits_ = 0;      // bit d-1: the container at depth d is an object
+  std::uint64_t object_bits_ = 0;  // bit d-1: the container at depth d is an object
+  std::uint32_t seen_containers_ = 0;
   std::size_t split_ = kNoSplit;       // container being taken apart
   std::size_t next_split_ = kNoSplit;  // the member whose value comes is container number ...
 

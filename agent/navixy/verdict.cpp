@@ -115,7 +115,9 @@ Judgement Judge(const Answer& answer) {
   }
   if (answer.body != json::BodyEnd::kComplete) return JudgeForeignBody(answer);
   if (answer.success_seen && answer.success && answer.http_status == 200) {
-    return {Verdict::kGood, {}};
+    if (answer.lacks.empty()) return {Verdict::kGood, {}};
+    return {Verdict::kRetry,
+            "the API's answer lacks \"" + std::string(answer.lacks) + "\": is api.url right?"};
   }
   if (answer.success_seen && answer.success) {
     return {Verdict::kRetry, "the API calls it a success, yet with HTTP status " +

@@ -30,6 +30,7 @@ struct Answer {
   json::BodyEnd body = json::BodyEnd::kEmpty;
   std::string_view body_fault;
   std::uint64_t body_fault_offset = 0;
+  std::string_view lacks;        // a container of the call that was not there; empty: none
   bool looks_like_html = false;  // the body's first byte is `<`
   bool success_seen = false;
   bool success = false;

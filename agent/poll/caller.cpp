@@ -70,6 +70,8 @@ void Caller::OnEnd(const ports::HttpResult& result) {
   answer_.body = splitter_.End();
   answer_.body_fault = splitter_.fault();
   answer_.body_fault_offset = splitter_.fault_offset();
+  // The first container is what the call is about; without it nothing may be concluded.
+  if (!splitter_.has_container(0)) answer_.lacks = navixy::EndpointOf(call_).containers[0];
   counters_.bytes_in += result.wire_bytes_in;
   counters_.bytes_out += result.wire_bytes_out;
   const navixy::Judgement judgement = navixy::Judge(answer_);

@@ -98,8 +98,10 @@ void Poller::OnSkipped(navixy::Call call, std::size_t, std::string_view key,
   skipped_in_call_ = true;
   // The same element comes with each poll; health counts them all.
   const MonoTime now = clock_->Now();
-  const bool tell = skipped_told_at_ <= now;
-  if (tell) skipped_told_at_ = now + kSkippedTellMs;
+  const bool tell = tell_skipped_at_ <= now || skipped_call_ != call || skipped_why_ != reason;
+  if (tell) tell_skipped_at_ = now + kSkippedTellMs;
+  skipped_call_ = call;
+  skipped_why_ = reason;
   log_->Write(tell ? LogLevel::kWarn : LogLevel::kDebug,
               "an element of the API's answer was left out",
               {{"call", navixy::EndpointOf(call).path},

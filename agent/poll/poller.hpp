@@ -129,7 +129,9 @@ class Poller : private CallHandler {
   int groups_failed_ = 0;     // times in a row, by passing trouble
   std::string groups_error_;
   bool skipped_in_call_ = false;
-  MonoTime skipped_told_at_{};
+  MonoTime tell_skipped_at_{};
+  navixy::Call skipped_call_ = navixy::Call::kGroupList;  // what was told last
+  json::SkipReason skipped_why_ = json::SkipReason::kTooLong;
   MonoTime not_before_{0};
   Backoff backoff_{kSecondMs, kRetryMostMs};
   Backoff fleet_backoff_{10 * kSecondMs, kRetryMostMs};

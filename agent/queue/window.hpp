@@ -98,8 +98,10 @@ class Window {
     std::uint32_t end() const { return at + topic_bytes + payload_bytes; }
   };
 
-  Entry& At(Ref ref) { return entries_[ref % capacity_records_]; }
-  const Entry& At(Ref ref) const { return entries_[ref % capacity_records_]; }
+  Entry& At(Ref ref) { return entries_[static_cast<std::size_t>(ref % capacity_records_)]; }
+  const Entry& At(Ref ref) const {
+    return entries_[static_cast<std::size_t>(ref % capacity_records_)];
+  }
   // Where a text of `bytes` can stand whole; false where it cannot.
   bool FindPlace(std::size_t bytes, std::uint32_t& at) const;
   // Lets go of done entries at the front.

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from agent import EMULATOR
 import contract
 from contract import PREFIX, info_topic, state_topic
 from fake_broker import FakeBroker
@@ -32,7 +33,7 @@ FAULTS = (("api.url", 5, None), ("api.key_fil", 6, "key_file"), ("mqtt.versoin",
 
 
 def run(binary, *args):
-    return subprocess.run([binary, *args], capture_output=True, text=True, timeout=30,
+    return subprocess.run([*EMULATOR, binary, *args], capture_output=True, text=True, timeout=30,
                           stdin=subprocess.DEVNULL, check=False)
 
 
@@ -42,6 +43,7 @@ def test_check_of_a_good_config(standin, broker, make_agent):
     assert standin.stats()["total"] == 0, "check without --online asked the API"
 
 
+@pytest.mark.smoke
 def test_check_names_all_faults_at_once(binary, tmp_path):
     config = tmp_path / "faulty.json"
     config.write_text(FAULTY)
@@ -80,6 +82,7 @@ def test_run_refuses_a_faulty_config_in_the_same_words(binary, tmp_path):
     assert {match["key"] for match in FAULT.finditer(done.stderr)} >= {k for k, _, _ in FAULTS}
 
 
+@pytest.mark.smoke
 def test_once_prints_records_and_touches_no_bus(standin, make_agent):
     with FakeBroker() as broker:
         done = make_agent(standin, broker, start=False).once("once")

@@ -23,6 +23,7 @@ def assert_whole_fleet(standin, subscriber):
     {"gzip": "never", "framing": "chunked"},
     {"utc_offset": "-09:30"},
 ], ids=lambda value: "-".join(map(str, value.values())))
+@pytest.mark.smoke
 def test_every_tracker_appears_as_served(make_standin, make_agent, broker, subscriber, options):
     standin = make_standin(fleet=40, **options)
     make_agent(standin, broker)
@@ -39,6 +40,7 @@ def test_states_are_retained(agent, standin, broker, subscriber, subscribe):
             assert subscriber.latest[topic].retain, "not published as retained"
 
 
+@pytest.mark.smoke
 def test_a_move_is_published(agent, standin, subscriber):
     standin.advance(seconds=7)
     for tracker_id in contract.ids_of(standin, "moving"):

@@ -12,13 +12,17 @@ using depotlink::FormatLogLine;
 using depotlink::Logger;
 using depotlink::LogLevel;
 
-TEST_GROUP(Log){static std::string Value(std::string_view value){
-    const std::string line = FormatLogLine("m", {{"k", value}});
-CHECK(line.rfind("m k=", 0) == 0);
-return line.substr(4);
+namespace {
+
+std::string Value(std::string_view value) {
+  const std::string line = FormatLogLine("m", {{"k", value}});
+  CHECK(line.rfind("m k=", 0) == 0);
+  return line.substr(4);
 }
-}
-;
+
+}  // namespace
+
+TEST_GROUP(Log){};
 
 TEST(Log, MessageAndFields) {
   STRCMP_EQUAL("started", FormatLogLine("started", {}).c_str());

@@ -19,18 +19,19 @@ namespace {
 
 constexpr std::int64_t kLastMs = 253402300799999;
 
-}  // namespace
-
-TEST_GROUP(Time){static std::int64_t Ms(std::string_view text){WallTime time{-7};
-CHECK_TEXT(ParseIsoTime(text, time), std::string(text).c_str());
-return time.ms;
+std::int64_t Ms(std::string_view text) {
+  WallTime time{-7};
+  CHECK_TEXT(ParseIsoTime(text, time), std::string(text).c_str());
+  return time.ms;
 }
-static void Refused(std::string_view text) {
+
+void Refused(std::string_view text) {
   WallTime time{-7};
   CHECK_FALSE_TEXT(ParseIsoTime(text, time), std::string(text).c_str());
   LONGLONGS_EQUAL(-7, time.ms);
 }
-static std::string Text(std::int64_t ms, bool with_ms) {
+
+std::string Text(std::int64_t ms, bool with_ms) {
   char out[kIsoTimeMaxBytes + 1];
   out[kIsoTimeMaxBytes] = '#';
   const std::size_t length = FormatIsoTime({ms}, with_ms, out);
@@ -38,8 +39,10 @@ static std::string Text(std::int64_t ms, bool with_ms) {
   CHECK_EQUAL('#', out[kIsoTimeMaxBytes]);
   return {out, length};
 }
-}
-;
+
+}  // namespace
+
+TEST_GROUP(Time){};
 
 TEST(Time, KnownDates) {
   LONGLONGS_EQUAL(0, Ms("1970-01-01T00:00:00Z"));

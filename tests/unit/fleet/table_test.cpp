@@ -28,22 +28,22 @@ std::string RandomLabel(SeededRandom& random, std::size_t most) {
   return std::string(random.Below(most + 1), static_cast<char>('a' + random.Below(26)));
 }
 
+void Agrees(Table& table, const std::map<TrackerId, Wanted>& model) {
+  LONGS_EQUAL(model.size(), table.size());
+  std::set<TrackerId> listed;
+  for (std::uint32_t i = 0; i < table.size(); ++i) listed.insert(table.At(i).id);
+  LONGS_EQUAL(model.size(), listed.size());
+  for (const auto& [id, wanted] : model) {
+    Tracker* tracker = table.Find(id);
+    if (tracker == nullptr || tracker->id != id) FAIL("a tracker is not found");
+    if (tracker->state_fingerprint != wanted.mark) FAIL("a tracker has another's fields");
+    if (table.Label(*tracker) != wanted.label) FAIL("a tracker has another's label");
+  }
+}
+
 }  // namespace
 
-TEST_GROUP(Table){static void Agrees(Table & table, const std::map<TrackerId, Wanted>& model){
-    LONGS_EQUAL(model.size(), table.size());
-std::set<TrackerId> listed;
-for (std::uint32_t i = 0; i < table.size(); ++i) listed.insert(table.At(i).id);
-LONGS_EQUAL(model.size(), listed.size());
-for (const auto& [id, wanted] : model) {
-  Tracker* tracker = table.Find(id);
-  if (tracker == nullptr || tracker->id != id) FAIL("a tracker is not found");
-  if (tracker->state_fingerprint != wanted.mark) FAIL("a tracker has another's fields");
-  if (table.Label(*tracker) != wanted.label) FAIL("a tracker has another's label");
-}
-}
-}
-;
+TEST_GROUP(Table){};
 
 TEST(Table, BeginsEmpty) {
   Table table(4);

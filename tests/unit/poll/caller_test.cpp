@@ -227,8 +227,23 @@ TEST(Caller, RetryAfterIsPassedOn) {
   http.Answer(429, "", 0, 90000);
   LONGLONGS_EQUAL(90000, listener.retry_after);
   CHECK(listener.verdict == Verdict::kSlowDown);
-  Exchange(200, "{\"success\":true}");
+  Exchange(200, "{}");
   LONGLONGS_EQUAL(-1, listener.retry_after);
+}
+
+TEST(Caller, WithoutTheContainerThatItIsAboutNoAnswerIsGood) {
+  for (const char* body : {R"({"success":true})", R"({"states":null,"success":true})",
+                           R"({"blocked":[],"not_exist":[],"success":true})",
+                           R"({"x":{"states":{}},"success":true})"}) {
+    Exchange(200, body);
+    CHECK_TEXT(listener.verdict == Verdict::kRetry, body);
+    STRCMP_CONTAINS("\"states\"", listener.reason.c_str());
+  }
+  Exchange(200, R"({"states":{},"success":true})");
+  CHECK(listener.verdict == Verdict::kGood);
+  Start(Call::kTrackerList);
+  http.Answer(200, R"({"states":{},"success":true})");
+  STRCMP_CONTAINS("\"list\"", listener.reason.c_str());
 }
 
 TEST(Caller, BytesAreCounted) {

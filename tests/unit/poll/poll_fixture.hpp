@@ -17,7 +17,7 @@
 
 namespace depotlink::poll {
 
-inline constexpr std::string_view kGood = R"({"success":true})";
+inline constexpr std::string_view kGood = R"({"states":{},"success":true})";
 inline constexpr std::string_view kEmptyList = R"({"list":[],"success":true})";
 
 inline std::string ErrorBody(int code) {

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent starts whatever is there, says what is not, and heals by itself.
+#include <string>
+
+#include "tests/scenario/world.hpp"
+
+#include "CppUTest/TestHarness.h"
+
+using depotlink::kHourMs;
+using depotlink::kMinuteMs;
+using depotlink::kSecondMs;
+using depotlink::LogLevel;
+using depotlink::scenario::kApiKey;
+using depotlink::scenario::kBrokerPassword;
+using depotlink::scenario::World;
+
+TEST_GROUP(AgentStart) {
+  World world{40};
+
+  void teardown() override {
+    LONGS_EQUAL(0, world.mqtt.violations());
+    LONGS_EQUAL(0, world.broker.backwards());
+    CHECK(world.spins < 10);
+  }
+};
+
+TEST(AgentStart, WithAllThereTheFleetIsOnTheBusAtOnce) {
+  world.Run(2 * kSecondMs);
+  LONGS_EQUAL(0, world.Stale());
+  STRCMP_EQUAL("online", world.Status().c_str());
+  STRCMP_EQUAL("NVX 0123456789abcdef0123456789abcdef", world.http.last().authorization.c_str());
+  STRCMP_EQUAL("40", world.Health("trackers").c_str());
+}
+
+TEST(AgentStart, FollowsTheFleetForAnHour) {
+  world.Run(kHourMs);
+  LONGS_EQUAL(0, world.Stale());
+  LONGS_EQUAL(0, world.agent->dropped());
+  LONGS_EQUAL(world.agent->pipeline().next_seq() - 1, world.broker.seqs());
+  // Each state once: 40 trackers, a change each 10 seconds, and 40 infos.
+  CHECK(world.broker.seqs() > 14000 && world.broker.seqs() < 14500);
+  LONGS_EQUAL(0, world.broker.repeats());
+}
+
+TEST(AgentStart, WithoutABrokerItPollsAndWaits) {
+  world.broker.away = true;
+  world.Run(kMinuteMs);
+  CHECK(world.agent->poller().polls() > 5);
+  LONGS_EQUAL(40, world.agent->table().size());
+  world.broker.away = false;
+  world.Run(kMinuteMs + 15 * kSecondMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, WithoutTheApiItIsOnlineAndSaysWhatIsWrong) {
+  world.api.away = true;
+  world.Run(2 * kMinuteMs);
+  STRCMP_EQUAL("online", world.Status().c_str());
+  STRCMP_CONTAINS("no connection to the API", world.mqtt.Retained("depotlink/yard/health").c_str());
+  LONGS_EQUAL(1, world.logs.Count(LogLevel::kWarn, "polling failed"));
+  world.api.away = false;
+  world.Run(10 * kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, WithNeitherItComesUpAsTheyDo) {
+  world.api.away = world.broker.away = true;
+  world.Run(kHourMs);
+  LONGS_EQUAL(0, world.agent->table().size());
+  world.api.away = false;
+  world.Run(10 * kMinuteMs);
+  LONGS_EQUAL(40, world.agent->table().size());
+  world.broker.away = false;
+  world.Run(2 * kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+  STRCMP_EQUAL("online", world.Status().c_str());
+}
+
+TEST(AgentStart, ARunThatFollowsAnotherIsARunOfItsOwn) {
+  world.Run(kMinuteMs);
+  const std::string first =
+      depotlink::scenario::Member(world.mqtt.Retained(World::Topic(1, "state")), "run");
+  world.mqtt.Lose();
+  STRCMP_EQUAL("offline", world.Status().c_str());
+  World second(40, 2);
+  second.Run(kMinuteMs);
+  const std::string other =
+      depotlink::scenario::Member(second.mqtt.Retained(World::Topic(1, "state")), "run");
+  LONGS_EQUAL(6, first.size());  // four letters in quotes
+  CHECK(first != other);
+}
+
+TEST(AgentStart, GroupsThatAreRefusedCostTheirTitlesOnly) {
+  world.api.refuse_groups_code = 13;
+  world.Run(kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+  STRCMP_EQUAL("\"ok\"", world.Health("state").c_str());
+}
+
+TEST(AgentStart, ARefusedKeyIsTriedSeldomAndShownNowhere) {
+  world.api.refuse_all_code = 4;
+  world.Run(kHourMs);
+  CHECK(world.http.requests().size() <= 9);
+  const std::size_t before = world.http.requests().size();
+  world.Run(kHourMs);
+  CHECK(world.http.requests().size() - before <= 6);
+  LONGS_EQUAL(1, world.logs.Count(LogLevel::kError));
+  for (const auto& line : world.logs.lines()) {
+    CHECK(line.text.find(kApiKey) == std::string::npos);
+    CHECK(line.text.find(kBrokerPassword) == std::string::npos);
+  }
+  for (const auto& message : world.mqtt.sent()) {
+    CHECK(message.payload.find(kApiKey) == std::string::npos);
+    CHECK(message.payload.find(kBrokerPassword) == std::string::npos);
+  }
+}
+
+TEST(AgentStart, WhoLeavesTheFleetOrIsBlockedLeavesNoGhost) {
+  world.Run(kMinuteMs);
+  world.api.gone = {1, 2, 40};
+  world.api.blocked = {3, 4};
+  world.Run(11 * kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+  CHECK(world.mqtt.Retained(World::Topic(1, "info")).empty());
+  CHECK(world.mqtt.Retained(World::Topic(3, "state")).empty());
+  LONGS_EQUAL(37, world.agent->table().size());
+  world.api.gone.clear();
+  world.api.blocked.clear();
+  world.Run(11 * kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, WhoLeavesWhileTheBrokerIsAwayLeavesNoGhostEither) {
+  world.Run(kMinuteMs);
+  world.broker.away = true;
+  world.api.gone = {1, 2, 40};
+  world.Run(30 * kMinuteMs);
+  world.broker.away = false;
+  world.Run(2 * kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, AClearThatTheBrokerRefusesIsNoBusyLoop) {
+  world.Run(kMinuteMs);
+  world.api.gone = {1, 2};
+  world.broker.refuse_topics = "tracker/1/info";
+  const std::size_t refused = world.agent->publisher().counters().refused;
+  world.Run(kHourMs);
+  CHECK(world.agent->publisher().counters().refused - refused < 40);
+  world.broker.refuse_topics.clear();
+  world.Run(11 * kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, ATopicThatTheBrokerRefusesBlocksNoOther) {
+  world.broker.refuse_topics = "tracker/7/state";
+  world.Run(10 * kMinuteMs);
+  LONGS_EQUAL(1, world.Stale());
+  CHECK(world.agent->publisher().counters().given_up > 10);
+  world.broker.refuse_topics.clear();
+  world.Run(kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, StopsCleanlyWithinASecondAndAHalf) {
+  world.Run(kMinuteMs);
+  world.agent->BeginStop();
+  const depotlink::MonoTime begun = world.clock.Now();
+  world.Run(kMinuteMs);
+  CHECK(world.agent->stopped());
+  CHECK(world.clock.Now() - begun <= 1500);
+  STRCMP_EQUAL("offline", world.Status().c_str());
+}
+
+TEST(AgentStart, StopsInTimeWhereTheBrokerIsSilent) {
+  world.Run(kMinuteMs);
+  world.broker.silent = true;
+  world.Run(12 * kSecondMs);  // something is on its way
+  world.agent->BeginStop();
+  const depotlink::MonoTime begun = world.clock.Now();
+  world.Run(kMinuteMs);
+  CHECK(world.agent->stopped());
+  CHECK(world.clock.Now() - begun <= 1600);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A platform with a fleet: what each tracker's state is follows from its number and the time alone,
+// so that a test knows what must stand on the bus in the end.
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "agent/base/time.hpp"
+#include "agent/model/tracker_state.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_http.hpp"
+
+namespace depotlink::scenario {
+
+class SimulatedApi {
+ public:
+  SimulatedApi(fakes::FakeHttp& http, const fakes::FakeClock& clock)
+      : http_(&http), clock_(&clock) {}
+
+  // --- what the platform holds; ids are 1 .. trackers
+  model::TrackerId trackers = 0;
+  DurationMs change_ms = 10 * kSecondMs;  // how often a state changes
+  std::set<model::TrackerId> gone;
+  std::set<model::TrackerId> blocked;
+  // --- how it answers
+  bool away = false;
+  int refuse_all_code = 0;     // each call is refused with this code; 0: none
+  int refuse_groups_code = 0;  // likewise for tracker/group/list alone
+  std::size_t piece_bytes = 1400;
+
+  // The number of the state that a tracker has at a time; what it says follows from that.
+  std::int64_t StateNumber(model::TrackerId id, WallTime time) const {
+    return (time.ms + static_cast<std::int64_t>(id) * 137) / change_ms;
+  }
+  std::string UpdateTime(model::TrackerId id, std::int64_t number) const {
+    char text[kIsoTimeMaxBytes];
+    const WallTime time{number * change_ms - static_cast<std::int64_t>(id) * 137};
+    return {text, FormatIsoTime(time, true, text)};
+  }
+  // By which a state is known again.
+  static std::string Altitude(std::int64_t number) { return std::to_string(number % 90000); }
+  std::string State(model::TrackerId id, std::int64_t number) const {
+    const std::string time = UpdateTime(id, number);
+    return "{\"source_id\":" + std::to_string(id + 1000) + ",\"gps\":{\"updated\":\"" + time +
+           "\",\"location\":{\"lat\":45.5,\"lng\":" + std::to_string(id % 180) +
+           "},\"alt\":" + Altitude(number) + "},\"connection_status\":\"active\"," +
+           "\"movement_status\":\"moving\",\"last_update\":\"" + time + "\"}";
+  }
+  // The newest state that was served of a tracker; -1: none.
+  std::int64_t ServedNumber(model::TrackerId id) const {
+    const auto at = served_.find(id);
+    return at == served_.end() ? -1 : at->second;
+  }
+
+  // Answers a request under way. False where there was nothing to do.
+  bool Serve() {
+    if (!http_->busy()) return false;
+    if (http_->requests().size() != answered_) {
+      answered_ = http_->requests().size();
+      Answer(http_->last());
+      return true;
+    }
+    const bool paused = http_->paused();
+    http_->Deliver();
+    return !paused;
+  }
+
+ private:
+  void Answer(const fakes::FakeHttp::Request& request) {
+    if (away) return http_->Fail(ports::HttpEnd::kConnectFailed, "no route to host");
+    const auto is = [&request](std::string_view path) {
+      return request.url.size() >= path.size() &&
+             request.url.compare(request.url.size() - path.size(), path.size(), path) == 0;
+    };
+    const bool groups = is("tracker/group/list");
+    const int code = groups && refuse_groups_code != 0 ? refuse_groups_code : refuse_all_code;
+    if (code != 0) {
+      return http_->Answer(
+          400, "{\"success\":false,\"status\":{\"code\":" + std::to_string(code) + "}}");
+    }
+    const std::string body = groups ? R"({"list":[{"id":1,"title":"Yard"}],"success":true})"
+                             : is("tracker/list") ? FleetList()
+                                                  : States(request.body);
+    http_->Answer(200, body, piece_bytes);
+  }
+  std::string FleetList() const {
+    std::string list;
+    for (model::TrackerId id = 1; id <= trackers; ++id) {
+      if (gone.count(id) != 0) continue;
+      const std::string text = std::to_string(id);
+      list += (list.empty() ? "" : ",") + ("{\"id\":" + text) + ",\"label\":\"Truck " + text +
+              "\",\"group_id\":1,\"source\":{\"blocked\":false}}";
+    }
+    return "{\"success\":true,\"list\":[" + list + "]}";
+  }
+  std::string States(const std::string& body) {
+    std::string states;
+    std::string refused;
+    std::string missing;
+    const auto add = [](std::string& to, const std::string& text) {
+      to += (to.empty() ? "" : ",") + text;
+    };
+    const char* at = body.c_str() + body.find('[') + 1;
+    while (*at != ']') {
+      char* end = nullptr;
+      const model::TrackerId id = std::strtoull(at, &end, 10);
+      at = *end == ',' ? end + 1 : end;
+      if (gone.count(id) != 0) {
+        add(missing, std::to_string(id));
+      } else if (blocked.count(id) != 0) {
+        add(refused, std::to_string(id));
+      } else {
+        const std::int64_t number = StateNumber(id, clock_->WallNow());
+        served_[id] = number;
+        add(states, '"' + std::to_string(id) + "\":" + State(id, number));
+      }
+    }
+    return "{\"states\":{" + states + "},\"blocked\":[" + refused + "],\"not_exist\":[" + missing +
+           "],\"success\":true}";
+  }
+
+  fakes::FakeHttp* http_;
+  const fakes::FakeClock* clock_;
+  std::size_t answered_ = 0;
+  std::map<model::TrackerId, std::int64_t> served_;
+};
+
+}  // namespace depotlink::scenario

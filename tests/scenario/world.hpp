@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The whole agent between a simulated platform and a simulated broker, in virtual time: a day costs
+// as long as what happens in it takes to compute.
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/agent.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_http.hpp"
+#include "tests/fakes/fake_mqtt.hpp"
+#include "tests/fakes/fake_random.hpp"
+#include "tests/fakes/fake_system_info.hpp"
+#include "tests/fakes/log_capture.hpp"
+#include "tests/scenario/simulated_api.hpp"
+#include "tests/scenario/simulated_broker.hpp"
+
+namespace depotlink::scenario {
+
+inline constexpr const char* kApiKey = "0123456789abcdef0123456789abcdef";
+inline constexpr const char* kBrokerPassword = "broker-password";
+
+class World {
+ public:
+  explicit World(model::TrackerId trackers, std::uint64_t seed = 1) : random(seed) {
+    api.trackers = trackers;
+    settings.site = "yard";
+    settings.api.url = "https://api.example/v2";
+    settings.mqtt.host = "broker";
+    settings.mqtt.client_id = "depotlink-yard";
+    settings.memory.max_trackers = 1000;
+  }
+
+  // Starts the agent, anew where it runs already (then without a word to the broker).
+  void Start() {
+    agent.reset();
+    AgentSecrets secrets;
+    secrets.api_key = Secret(std::string(kApiKey));
+    secrets.mqtt_password = Secret(std::string(kBrokerPassword));
+    agent = std::make_unique<Agent>(settings, std::move(secrets),
+                                    AgentPorts{&clock, &random, &http, &mqtt, &system}, log, "1.0");
+  }
+  // Lets `ms` go by. `each`: is called after each step of the agent.
+  void Run(
+      DurationMs ms, const std::function<void()>& each = [] {}) {
+    if (agent == nullptr) Start();
+    const MonoTime end = clock.Now() + ms;
+    while (clock.Now() < end && !agent->stopped()) {
+      const MonoTime next = agent->Step();
+      ++steps;
+      each();
+      const bool api_did = api.Serve();
+      const bool broker_did = broker.Serve();
+      if (api_did || broker_did) {
+        clock.Advance(kLatencyMs);
+      } else {
+        if (next <= clock.Now()) ++spins;
+        clock.AdvanceTo(std::max(clock.Now() + 1, std::min(next, end)));
+      }
+    }
+    Settle();
+  }
+  // Until all that was begun has come to its end: no test looks into the midst of a poll.
+  void Settle() {
+    for (int i = 0; i < 1000 && !agent->stopped(); ++i) {
+      agent->Step();
+      const bool api_did = api.Serve();
+      if (!broker.Serve() && !api_did) return;
+      clock.Advance(kLatencyMs);
+    }
+  }
+  // How many trackers do not stand on the bus with the newest state that was served of them.
+  std::size_t Stale() const {
+    std::size_t stale = 0;
+    for (model::TrackerId id = 1; id <= api.trackers; ++id) {
+      const bool wanted = api.gone.count(id) == 0 && api.blocked.count(id) == 0;
+      const std::string state = mqtt.Retained(Topic(id, "state"));
+      const std::string info = mqtt.Retained(Topic(id, "info"));
+      if (state.empty() == wanted || info.empty() == wanted) {
+        ++stale;
+      } else if (wanted &&
+                 Member(state, "altitude_m") != SimulatedApi::Altitude(api.ServedNumber(id))) {
+        ++stale;
+      }
+    }
+    return stale;
+  }
+  static std::string Topic(model::TrackerId id, const char* what) {
+    return "depotlink/yard/tracker/" + std::to_string(id) + '/' + what;
+  }
+  std::string Health(std::string_view name) const {
+    return Member(mqtt.Retained("depotlink/yard/health"), name);
+  }
+  std::string Status() const { return mqtt.Retained("depotlink/yard/status"); }
+
+  fakes::FakeClock clock;
+  fakes::FakeHttp http;
+  fakes::FakeMqtt mqtt;
+  fakes::SeededRandom random;
+  fakes::FakeSystemInfo system;
+  fakes::LogCapture logs;
+  Logger log{logs, LogLevel::kInfo};
+  SimulatedApi api{http, clock};
+  SimulatedBroker broker{mqtt};
+  settings::Settings settings;
+  std::size_t steps = 0;
+  std::size_t spins = 0;  // steps after which the agent wanted another one at once, for nothing
+  std::unique_ptr<Agent> agent;
+
+ private:
+  static constexpr DurationMs kLatencyMs = 5;
+};
+
+}  // namespace depotlink::scenario
