@@ -49,6 +49,11 @@ std::string CaFile(const CurlHttpOptions& options) {
   return built_in != nullptr ? built_in : std::string();
 }
 
+bool HasMbedTls() {
+  const char* tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+  return tls != nullptr && StartsWith(tls, "mbedTLS/");
+}
+
 Status CheckRequest(const ports::HttpRequest& request, bool allow_http) {
   const bool known =
       StartsWith(request.url, "https://") || (allow_http && StartsWith(request.url, "http://"));
@@ -140,7 +145,7 @@ bool CurlHttp::Exchange::SetLastingOptions() {
 }
 
 bool CurlHttp::Exchange::SetTrust() {
-  if (TlsTrust::Fits()) {  // tls_trust.hpp says why
+  if (TlsTrust::kBuiltIn && HasMbedTls()) {  // tls_trust.hpp says why
     const char* none = nullptr;
     return curl_easy_setopt(easy_, CURLOPT_CAINFO, none) == CURLE_OK &&
            curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::OnTlsConfig) == CURLE_OK &&

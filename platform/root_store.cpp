@@ -42,11 +42,13 @@ bool FindSubject(const std::vector<unsigned char>& der, std::string_view& subjec
     at += length;
     return true;
   };
-  if (!enter(kSequence) || !enter(kSequence)) return false;
+  for (const int tag : {kSequence, kSequence}) {  // the certificate, and in it what is signed
+    if (!enter(tag)) return false;
+  }
   if (at < end && *at == kVersionTag && !skip(kVersionTag)) return false;
   // Serial number, signature algorithm, issuer, validity.
-  if (!skip(MBEDTLS_ASN1_INTEGER) || !skip(kSequence) || !skip(kSequence) || !skip(kSequence)) {
-    return false;
+  for (const int tag : {MBEDTLS_ASN1_INTEGER, kSequence, kSequence, kSequence}) {
+    if (!skip(tag)) return false;
   }
   const unsigned char* begin = at;
   if (!skip(kSequence)) return false;

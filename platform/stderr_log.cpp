@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 #include <cstring>
 #include <ctime>
+#include <string>
 
 namespace depotlink::platform {
 

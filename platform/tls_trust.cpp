@@ -3,11 +3,8 @@
 
 #ifdef DEPOTLINK_CURL_MBEDTLS
 
-#include <curl/curl.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
-
-#include <string_view>
 
 #include "platform/root_store.hpp"
 
@@ -41,11 +38,6 @@ const char* Describe(std::uint32_t flags) {
 }
 
 }  // namespace
-
-bool TlsTrust::Fits() {
-  const char* name = curl_version_info(CURLVERSION_NOW)->ssl_version;
-  return name != nullptr && std::string_view(name).substr(0, 8) == "mbedTLS/";
-}
 
 void TlsTrust::Configure(void* config) {
   Forget();

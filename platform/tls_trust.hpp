@@ -21,11 +21,10 @@ namespace depotlink::platform {
 
 class TlsTrust {
  public:
+  static constexpr bool kBuiltIn = true;
   // `ca_file`: PEM; empty: none, and nothing is trusted.
   explicit TlsTrust(std::string ca_file) : ca_file_(std::move(ca_file)) {}
 
-  // Whether libcurl's TLS library is the one that this class is for.
-  static bool Fits();
   // Before a handshake. `config` is an mbedtls_ssl_config, and must not outlive this object.
   void Configure(void* config);
   // Why the last certificate was refused, for people; empty where none was since Forget.
@@ -44,8 +43,8 @@ class TlsTrust {
 
 class TlsTrust {
  public:
+  static constexpr bool kBuiltIn = false;
   explicit TlsTrust(const std::string&) {}
-  static bool Fits() { return false; }
   void Configure(void*) {}
   const std::string& problem() const { return problem_; }
   void Forget() {}

@@ -9,6 +9,8 @@
 
 #include "agent/ports/http.hpp"
 #include "platform/curl_http.hpp"
+#include "platform/tls_trust.hpp"
+#include "platform/versions.hpp"
 #include "tests/contract/loopback_server.hpp"
 #include "tests/contract/wait_until.hpp"
 
@@ -486,4 +488,11 @@ TEST(HttpContract, OneAtATime) {
   RecordingSink other;
   CHECK(http.Start(Request(url), other).code() == Code::kReject);
   LONGS_EQUAL(0, other.ends);
+}
+
+// A build that forgets DEPOTLINK_CURL_MBEDTLS would accept RSA keys of 1024 bits.
+TEST(HttpContract, WithMbedTlsTheTrustIsOurs) {
+  for (const auto& library : depotlink::platform::LibraryVersions()) {
+    if (library.name == "mbedTLS") CHECK(depotlink::platform::TlsTrust::kBuiltIn);
+  }
 }

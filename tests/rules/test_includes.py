@@ -34,7 +34,7 @@ LIBRARIES = {
     r"json/.*": r"agent/(json|settings|navixy)/[^/]+\.cpp|platform/versions\.cpp",
     r"curl/.*": r"platform/(curl_|versions|main).*",
     r"(mqtt/.*|MQTT.*)": r"platform/(paho_|versions).*",
-    r"mbedtls/.*|psa/.*": r"platform/(mbedtls_|versions|curl_).*",
+    r"mbedtls/.*|psa/.*": r"platform/(tls_|root_|versions).*",
     r"zlib\.h": r"platform/(gunzip|versions).*",
 }
 STANDARD = {

@@ -25,8 +25,8 @@ void Holds(const World& world) {
   STRCMP_EQUAL("online", world.Status().c_str());
   // Every number that is missing is a record that was counted as dropped. (What had arrived
   // without an acknowledgement can be dropped as well; then it is counted and not missing.)
-  const std::size_t pushed = world.agent->pipeline().next_seq() - 1;
-  const std::size_t accounted = world.broker.seqs() + world.agent->dropped();
+  const std::uint64_t pushed = world.agent->pipeline().next_seq() - 1;
+  const std::uint64_t accounted = world.broker.seqs() + world.agent->dropped();
   CHECK(pushed <= accounted);
   CHECK(accounted <= pushed + world.broker.arrived_unsaid());
 }
@@ -105,7 +105,7 @@ TEST(AgentOutage, AClockThatJumpsBothWays) {
   World world(20);
   world.Run(kMinuteMs);
   const depotlink::WallTime right = world.clock.WallNow();
-  const std::size_t polls = world.agent->poller().polls();
+  const std::uint64_t polls = world.agent->poller().polls();
   for (const std::int64_t wrong_ms :
        {std::int64_t{0}, std::int64_t{2147483648000}, right.ms - 86400000, right.ms + 3600000}) {
     world.clock.SetWall({wrong_ms});

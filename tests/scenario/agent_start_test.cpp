@@ -144,7 +144,7 @@ TEST(AgentStart, AClearThatTheBrokerRefusesIsNoBusyLoop) {
   world.Run(kMinuteMs);
   world.api.gone = {1, 2};
   world.broker.refuse_topics = "tracker/1/info";
-  const std::size_t refused = world.agent->publisher().counters().refused;
+  const std::uint64_t refused = world.agent->publisher().counters().refused;
   world.Run(kHourMs);
   CHECK(world.agent->publisher().counters().refused - refused < 40);
   world.broker.refuse_topics.clear();

@@ -34,7 +34,8 @@ using depotlink::json::SkipReason;
 namespace {
 
 constexpr std::string_view kDocument =
-    R"({"success": true, "list": [{"id": 7, "l": "a\n\u00e9\ud83d\ude9a", "s": {"x": [1, -2.5e3]}}, 8],)"
+    R"({"success": true, "list": [{"id": 7, "l": "a\n\u00e9\ud83d\ude9a", )"
+    R"("s": {"x": [1, -2.5e3]}}, 8],)"
     "\n \"states\": {\"7\": {\"lat\": 45.08, \"t\": \"\xC3\xA9\xF0\x9F\x9A\x9A\", \"in\": [true, "
     "false]},"
     R"( "8": null}, "status": {"code": 0}, "n": [[], {}, ""]})";
