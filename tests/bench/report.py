@@ -51,7 +51,7 @@ ROWS = (
     ("agent: context switches a record", lambda f, d: "%.2f" % d["switches_per_record"]),
     ("latency, median", lambda f, d: ms(f["latency"]["median_ms"])),
     ("latency, p99", lambda f, d: ms(f["latency"]["p99_ms"])),
-    ("start to the first record", lambda f, d: "%.2f s" % f["first_record_s"]),
+    ("start to the first state", lambda f, d: "%.2f s" % f["first_record_s"]),
     ("start to the whole first round", lambda f, d: "%.1f s" % f["first_round_s"]),
     ("WAN, both ways, a round of the fleet", lambda f, d: kib(d["wan_bytes_per_round"])),
     ("WAN, both ways, a record", lambda f, d: "%.0f B" % d["wan_bytes_per_record"]),

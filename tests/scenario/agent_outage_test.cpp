@@ -118,7 +118,7 @@ TEST(AgentOutage, AClockThatJumpsBothWays) {
 
 TEST(AgentOutage, AThousandFlaps) {
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
-    World world(30, seed);
+    World world(12, seed);
     SeededRandom random(seed * 1000);
     world.broker.acceptance.receive_maximum = 20;
     while (world.broker.flaps() < 500) {

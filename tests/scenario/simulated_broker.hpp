@@ -101,7 +101,7 @@ class SimulatedBroker {
     if (seq_text.empty()) return;
     const std::size_t seq = std::stoul(seq_text);
     if (seq_seen_.size() <= seq) seq_seen_.resize(seq * 2 + 2);
-    repeats_ += seq_seen_[seq] ? 1 : 0;
+    repeats_ += seq_seen_[seq] ? 1U : 0U;
     seq_seen_[seq] = true;
     Last& last = last_[message.topic];
     const std::string time = Member(message.payload, "update_time");
