@@ -113,6 +113,7 @@ MonoTime Agent::Step() {
     info_dropped_ = false;
     poller_.AskFleetSoon();
   }
+  if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   next = std::min(next, poller_.Step(now));
   // What the two stages above have put into the window goes out at once, not after the next wait.
   if (window_.waiting() > 0) next = std::min(next, publisher_.Step(now));
@@ -120,6 +121,11 @@ MonoTime Agent::Step() {
   if (health_at_ <= now) PublishHealth(now);
   TellDrops(now);
   return std::min(next, health_at_);
+}
+
+bool Agent::AwaitingFirstConnect(MonoTime now) const {
+  return publisher_.state() == publish::BrokerState::kNeverConnected &&
+         publisher_.last_error().empty() && now < started_ + kFirstConnectMs;
 }
 
 void Agent::HurryHealth(MonoTime now) {

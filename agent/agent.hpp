@@ -79,6 +79,9 @@ class Agent : private queue::RecordSink,
   void OnBrokerForgot() override;
   void OnGivenUp(const queue::Record& record) override;
 
+  // While the first connection is being made, polling waits a little for it: else the window fills
+  // and drops what the broker is about to take.
+  bool AwaitingFirstConnect(MonoTime now) const;
   void TellDrops(MonoTime now);
   // Health is due at once when what it says of API, broker or the first round has changed.
   void HurryHealth(MonoTime now);
@@ -87,6 +90,7 @@ class Agent : private queue::RecordSink,
   static constexpr DurationMs kHealthMs = kMinuteMs;
   static constexpr DurationMs kDropsTellMs = kMinuteMs;
   static constexpr DurationMs kStopMs = kSecondMs;
+  static constexpr DurationMs kFirstConnectMs = 2 * kSecondMs;
   static constexpr DurationMs kClearAgainMs = 10 * kMinuteMs;
 
   AgentPorts ports_;

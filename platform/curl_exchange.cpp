@@ -170,7 +170,7 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   }
   sink_ = &sink;
   active_ = true;
-  resume_ = cancel_ = stopped_ = false;
+  paused_ = resume_ = cancel_ = stopped_ = false;
   trust_.Forget();
   max_body_bytes_ = request.max_body_bytes;
   decoded_bytes_ = 0;
@@ -297,6 +297,7 @@ std::size_t CurlHttp::Exchange::TakePlain(std::string_view piece, std::size_t be
   heard_ = true;
   switch (sink_->OnBody(static_cast<int>(status), piece)) {
     case ports::BodyFlow::kPause:
+      paused_ = true;
       return CURL_WRITEFUNC_PAUSE;
     case ports::BodyFlow::kAbort:
       return Stop(ports::HttpEnd::kAborted, "given up by the reader");
@@ -330,6 +331,7 @@ std::size_t CurlHttp::Exchange::TakeGzip(std::string_view piece, std::size_t bef
     const auto flow = sink_->OnBody(static_cast<int>(status), {decoded_.data(), waiting_});
     if (flow == ports::BodyFlow::kPause) {
       skip_ += piece.size() - left.size();  // the same piece comes again
+      paused_ = true;
       return CURL_WRITEFUNC_PAUSE;
     }
     if (flow == ports::BodyFlow::kAbort) {
@@ -356,9 +358,13 @@ bool CurlHttp::Exchange::Drive() {
     return true;
   }
   if (resume_) {
-    resume_ = false;
-    curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call the sink
+    resume_ = paused_ = false;
+    curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call the sink, which may pause again
   }
+  // libcurl 8.14.1 goes on reading a paused transfer each time it is driven, into a buffer of up to
+  // 64 MiB. Left alone, it leaves the bytes to the kernel and to TCP's window. Its time-out waits as
+  // well: whoever pauses bounds the pause.
+  if (paused_) return heard_;
   int running = 0;
   curl_multi_perform(multi_, &running);
   int left = 0;
@@ -393,7 +399,7 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
   curl_multi_remove_handle(multi_, easy_);
   ForgetRequest();
   gunzip_.End();
-  active_ = resume_ = cancel_ = false;
+  active_ = paused_ = resume_ = cancel_ = false;
   heard_ = true;
   ports::HttpSink* sink = sink_;
   sink_ = nullptr;

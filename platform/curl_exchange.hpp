@@ -64,6 +64,7 @@ class CurlHttp::Exchange {
   // The exchange under way.
   ports::HttpSink* sink_ = nullptr;
   bool active_ = false;
+  bool paused_ = false;  // libcurl is not driven: it would read on and hold what comes
   bool resume_ = false;
   bool cancel_ = false;
   bool heard_ = false;  // the sink was called since Drive began

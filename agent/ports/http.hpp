@@ -45,7 +45,8 @@ struct HttpResult {
 
 enum class BodyFlow : std::uint8_t {
   kContinue,
-  kPause,  // nothing of this piece was taken: stop reading, hand the same piece again after Resume
+  kPause,  // nothing of this piece was taken: stop reading, hand the same piece again after Resume.
+           // The request's time-out may stand still meanwhile: do not pause for ever
   kAbort   // stop the exchange; OnEnd follows with kAborted
 };
 

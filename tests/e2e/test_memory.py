@@ -67,6 +67,19 @@ def test_twenty_five_thousand_trackers(make_standin, make_agent, broker, subscri
 
 
 @pytest.mark.large
+def test_twenty_five_thousand_uncompressed_with_a_forgetful_broker(
+        make_standin, make_agent, broker, subscribe):
+    """Ten times the bytes arrive faster than the bus takes them, and all goes out a second time."""
+    standin = make_standin(fleet=25000, gzip="never")
+    agent = arrive(standin, make_agent, broker, subscribe(broker), 300)
+    broker.restart()
+    again = subscribe(broker)
+    want = len(contract.visible(standin))
+    again.wait_for(lambda s: len(s.latest) >= 2 * want, 300, "%d trackers" % want)
+    check_peak(agent, LIMIT_25000_KIB)
+
+
+@pytest.mark.large
 def test_large_fleet_with_the_broker_away(make_standin, make_agent, make_broker, subscribe):
     """The queue fills and drains; nothing of that may show in the peak."""
     standin = make_standin(fleet=25000)

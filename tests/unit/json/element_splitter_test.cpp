@@ -149,6 +149,28 @@ TEST(ElementSplitter, AnArrayForAnObjectAndTheOtherWayRound) {
   Gives(R"({"list":{"a":1},"states":[2]})", {{kList, "a", "1"}, {kStatesPart, "", "2"}});
 }
 
+TEST(ElementSplitter, SaysWhichContainersWereThere) {
+  const struct {
+    const char* body;
+    bool list;
+    bool states;
+  } rows[] = {{"{}", false, false},
+              {R"({"list":[]})", true, false},
+              {R"({"states":{}})", false, true},
+              {R"({"list":{},"states":[1]})", true, true},
+              {R"({"list":null,"states":5})", false, false},
+              {R"({"x":{"list":[1]},"y":[{"states":{}}]})", false, false},
+              {"{\"li\xFFst\":[]}", false, false}};
+  const auto splitter = std::make_unique<ElementSplitter>();
+  for (const auto& row : rows) {
+    SplitCapture capture;
+    splitter->Begin(kListAndStates, 2, capture);
+    splitter->Feed(row.body);
+    CHECK_EQUAL_TEXT(row.list, splitter->has_container(kList), row.body);
+    CHECK_EQUAL_TEXT(row.states, splitter->has_container(kStatesPart), row.body);
+  }
+}
+
 TEST(ElementSplitter, AContainersNameFurtherDownMeansNothing) {
   Gives(R"({"x":{"list":[1,2]},"list":[{"list":[3]}],"states":{"list":[4]}})",
         {{kTop, "x", R"({"list":[1,2]})"},
