@@ -362,8 +362,8 @@ bool CurlHttp::Exchange::Drive() {
     curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call the sink, which may pause again
   }
   // libcurl 8.14.1 goes on reading a paused transfer each time it is driven, into a buffer of up to
-  // 64 MiB. Left alone, it leaves the bytes to the kernel and to TCP's window. Its time-out waits as
-  // well: whoever pauses bounds the pause.
+  // 64 MiB. Left alone, it leaves the bytes to the kernel and to TCP's window. Its time-out waits
+  // as well: whoever pauses bounds the pause.
   if (paused_) return heard_;
   int running = 0;
   curl_multi_perform(multi_, &running);

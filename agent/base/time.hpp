@@ -36,7 +36,9 @@ constexpr DurationMs operator-(MonoTime a, MonoTime b) {
 constexpr MonoTime operator+(MonoTime a, DurationMs d) {
   return {a.ms + d};
 }
-constexpr MonoTime operator-(MonoTime a, DurationMs d) { return {a.ms - d}; }
+constexpr MonoTime operator-(MonoTime a, DurationMs d) {
+  return {a.ms - d};
+}
 
 // Milliseconds since 1970-01-01T00:00:00Z, leap seconds left out as POSIX does.
 struct WallTime {
