@@ -118,6 +118,13 @@ TEST(HostileBody, TooDeep) {
   }
 }
 
+TEST(HostileBody, BackFromTheDepthsTheStructureCountsAgain) {
+  const std::string down = "{\"list\":[" + Repeat("[", 63);  // 65 levels
+  IsNotJson(down + "?,}]x", down.size() + 4);                // only counted down there
+  IsNotJson(down + "]}", down.size() + 1);
+  IsNotJson(down + "],]", down.size() + 2);
+}
+
 TEST(HostileBody, TooDeepAndCutShort) {
   for (const std::size_t depth : {23U, 24U, 25U, 64U, 65U, 100000U}) {
     const SplitResult result = SplitInPieces(R"({"list":[1,)" + Repeat("[", depth));

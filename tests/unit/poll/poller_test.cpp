@@ -124,9 +124,11 @@ TEST(Poller, TheFleetsReadingsDriftApartByATenth) {
 
 TEST(Poller, AskFleetSoonDoesNotWait) {
   fixture.List();
+  const MonoTime asked = fixture.clock.Now();
   fixture.poller.AskFleetSoon();
   STRCMP_EQUAL("tracker/group/list", fixture.Answer(200, kEmptyList).c_str());
   STRCMP_EQUAL("tracker/list", fixture.Answer(200, kEmptyList).c_str());
+  CHECK(fixture.clock.Now() - asked < kSecondMs);
   fixture.Step(kSecondMs);
   CHECK_FALSE(fixture.http.busy());
 }
@@ -135,10 +137,12 @@ TEST(Poller, AskedWhileItIsBeingReadTheFleetIsReadOnceMore) {
   fixture.Answer(200, kEmptyList);
   fixture.StepToRequest();
   STRCMP_CONTAINS("tracker/list", fixture.http.last().url.c_str());
+  const MonoTime asked = fixture.clock.Now();
   fixture.poller.AskFleetSoon();
   fixture.http.Answer(200, kEmptyList);
   STRCMP_EQUAL("tracker/group/list", fixture.Answer(200, kEmptyList).c_str());
   STRCMP_EQUAL("tracker/list", fixture.Answer(200, kEmptyList).c_str());
+  CHECK(fixture.clock.Now() - asked < kSecondMs);
   fixture.Step(kSecondMs);
   CHECK_FALSE(fixture.http.busy());
 }
