@@ -52,6 +52,34 @@ TEST(AgentStart, WithoutABrokerItPollsAndWaits) {
   LONGS_EQUAL(0, world.Stale());
 }
 
+TEST(AgentStart, InfosThatWereDroppedDoNotWaitForTheNextReadingOfTheFleet) {
+  world.broker.away = true;
+  world.Run(7 * kMinuteMs);
+  CHECK(world.agent->dropped() > 500);
+  world.broker.away = false;
+  world.Run(75 * kSecondMs);  // the fleet is read each 9 to 10 minutes
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, PollingWaitsAMomentForTheFirstConnect) {
+  world.Start();
+  world.agent->Step();
+  world.clock.Advance(1999);
+  world.agent->Step();
+  CHECK_FALSE(world.http.busy());
+  world.clock.Advance(1);
+  world.agent->Step();
+  CHECK(world.http.busy());
+}
+
+TEST(AgentStart, PollingDoesNotWaitForABrokerThatIsAway) {
+  world.Start();
+  world.agent->Step();
+  world.mqtt.RefuseConnect(0, "connection refused");
+  world.agent->Step();
+  CHECK(world.http.busy());
+}
+
 TEST(AgentStart, WithoutTheApiItIsOnlineAndSaysWhatIsWrong) {
   world.api.away = true;
   world.Run(2 * kMinuteMs);

@@ -188,6 +188,14 @@ TEST(PipelineClear, UnblockedBeforeItWasClearedNothingIsCleared) {
   LONGS_EQUAL(4, fixture.bus.size());
 }
 
+TEST(PipelineClear, UnblockedByTheListNothingIsCleared) {
+  fixture.PollBlocked(7);
+  fixture.List({{7, "seven"}, {8, "eight"}});
+  fixture.TakeNames();
+  CHECK_FALSE(fixture.pipeline.ClearGone());
+  CHECK(fixture.TakeNames().empty());
+}
+
 TEST(PipelineClear, BlockedMeansNothingInAnAnswerThatFailed) {
   const TrackerId id = 7;
   fixture.pipeline.OnBlocked("7");
