@@ -55,8 +55,4 @@ void PrepareProcess() {
   LimitStacks();
 }
 
-void TrimHeap() {
-  malloc_trim(0);
-}
-
 }  // namespace depotlink::platform

@@ -14,7 +14,4 @@ namespace depotlink::platform {
 // Never fails as a whole: what the system refuses is left as it was.
 void PrepareProcess();
 
-// Gives free heap pages back to the system. For after a peak (start, TLS handshake). Milliseconds.
-void TrimHeap();
-
 }  // namespace depotlink::platform
