@@ -141,20 +141,19 @@ bool OfflineQueue::LiveMayGo() const {
 
 MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
   NoteDelivered();
-  if (!spool_.ready() && heal_at_ <= now) StartSpool(now);
+  if (heal_at_ <= now) Heal(now);
   HealJournal(now);
   if (FlushDue(now, bus_up)) Flush(now);
   if (bus_up && spool_.ready()) Load(now);
   KeepCursor(now);
-  return NextStep(now, bus_up);
+  return NextStep(now);
 }
 
-MonoTime OfflineQueue::NextStep(MonoTime now, bool bus_up) const {
+MonoTime OfflineQueue::NextStep(MonoTime now) const {
   MonoTime next = std::min(flush_at_, cursor_at_);
   if (!spool_.ready() || disk_state_ != DiskState::kOk)
     next = std::min(next, std::max(heal_at_, now + 1));
   if (!journal_.good()) next = std::min(next, std::max(journal_at_, now + 1));
-  static_cast<void>(bus_up);
   return next;
 }
 
@@ -233,7 +232,8 @@ void OfflineQueue::NoteDelivered() {
 // --- out ---
 
 void OfflineQueue::Load(MonoTime now) {
-  while (heal_at_ <= now && !spool_.empty() && backlog_.HasRoom(kRecordRoom) && LoadNext(now)) {
+  while (heal_at_ <= now && spool_.has_segments() && backlog_.HasRoom(kRecordRoom) &&
+         LoadNext(now)) {
   }
   // A segment without a readable record has an end, too.
   const bool delivered = backlog_.waiting() + backlog_.sent() == 0;
@@ -242,7 +242,7 @@ void OfflineQueue::Load(MonoTime now) {
   const Status status = spool_.FinishSegment();
   if (!status.ok()) return DiskTrouble(status, now);
   cursor_at_ = kNever;
-  if (!spool_.empty()) Load(now);
+  if (spool_.has_segments()) Load(now);
 }
 
 bool OfflineQueue::LoadNext(MonoTime now) {
@@ -301,6 +301,15 @@ void OfflineQueue::DiskTrouble(const Status& why, MonoTime now) {
   if (!news) return;
   log_->Error("the queue on disk cannot be used; what the bus does not take is kept in memory only",
               {{"why", why.message()}});
+}
+
+// Where there is something to write, writing it is the probe.
+void OfflineQueue::Heal(MonoTime now) {
+  if (!spool_.ready()) return StartSpool(now);
+  if (disk_state_ == DiskState::kOk || !(flush_at_ == kNever)) return;
+  const Status status = spool_.Probe();
+  if (status.ok()) return DiskGood();
+  DiskTrouble(status, now);
 }
 
 void OfflineQueue::DiskGood() {

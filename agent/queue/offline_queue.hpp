@@ -128,8 +128,9 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   bool LoadNext(MonoTime now);
   void KeepCursor(MonoTime now);
   void DiskTrouble(const Status& why, MonoTime now);
+  void Heal(MonoTime now);
   void DiskGood();
-  MonoTime NextStep(MonoTime now, bool bus_up) const;
+  MonoTime NextStep(MonoTime now) const;
 
   QueueConfig config_;
   QueueObserver* observer_;

@@ -153,6 +153,25 @@ Status Spool::MakeRoom(std::uint64_t bytes) {
   }
 }
 
+Status Spool::Probe() {
+  constexpr std::string_view kProbeName = "probe";
+  if (!ready_) return {Code::kRetryLater, "the queue's directory was not opened yet"};
+  Result<std::uint64_t> free = disk_->FreeBytes();
+  if (!free.ok()) return free.status();
+  if (free.value() < limits_.min_free_bytes) {
+    return {Code::kFull, "less space is free than queue.min_free leaves to others"};
+  }
+  const Status removed = disk_->Remove(kProbeName);
+  static_cast<void>(removed);  // left by a run that ended in here
+  Result<ports::FileHandle> file = disk_->Create(kProbeName);
+  if (!file.ok()) return file.status();
+  Status status = disk_->WriteAt(file.value(), 0, kProbeName);
+  if (status.ok()) status = disk_->Sync(file.value());
+  disk_->Close(file.value());
+  const Status taken_away = disk_->Remove(kProbeName);
+  return status.ok() ? taken_away : status;
+}
+
 // --- out ---
 
 Status Spool::OpenOldest(bool& found) {

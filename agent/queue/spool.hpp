@@ -78,7 +78,12 @@ class Spool {
   const SpoolLosses& losses() const { return losses_; }
   Order delivered() const { return delivered_; }
   Order stored_cursor() const { return cursor_.stored(); }
+  // No record waits; segments may be left that were delivered already.
   bool empty() const { return totals_.records == 0; }
+  bool has_segments() const { return totals_.segments > totals_.locked_segments; }
+  // Whether the disk takes something now: writes a little file and takes it away. For use after
+  // trouble.
+  Status Probe();
 
  private:
   static constexpr std::uint64_t kSegmentMostBytes = 4ULL * 1024 * 1024;

@@ -10,10 +10,13 @@
 #include <string>
 
 #include "agent/agent.hpp"
+#include "tests/fakes/fake_cipher.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_compressor.hpp"
 #include "tests/fakes/fake_http.hpp"
 #include "tests/fakes/fake_mqtt.hpp"
 #include "tests/fakes/fake_random.hpp"
+#include "tests/fakes/fake_storage.hpp"
 #include "tests/fakes/fake_system_info.hpp"
 #include "tests/fakes/log_capture.hpp"
 #include "tests/scenario/simulated_api.hpp"
@@ -41,8 +44,10 @@ class World {
     AgentSecrets secrets;
     secrets.api_key = Secret(std::string(kApiKey));
     secrets.mqtt_password = Secret(std::string(kBrokerPassword));
-    agent = std::make_unique<Agent>(settings, std::move(secrets),
-                                    AgentPorts{&clock, &random, &http, &mqtt, &system}, log, "1.0");
+    agent = std::make_unique<Agent>(
+        settings, std::move(secrets),
+        AgentPorts{&clock, &random, &http, &mqtt, &system, {&disk, &ram, &cipher, &compressor}},
+        log, "1.0");
   }
   // Lets `ms` go by. `each`: is called after each step of the agent.
   void Run(
@@ -102,6 +107,10 @@ class World {
   fakes::FakeMqtt mqtt;
   fakes::SeededRandom random;
   fakes::FakeSystemInfo system;
+  fakes::FakeStorage disk;
+  fakes::FakeStorage ram;
+  fakes::FakeCipher cipher;
+  fakes::FakeCompressor compressor;
   fakes::LogCapture logs;
   Logger log{logs, LogLevel::kInfo};
   SimulatedApi api{http, clock};
