@@ -52,6 +52,7 @@ Status Spool::Recount() {
 
 // A sixteenth of the quota, so that what has to go goes in small parts.
 std::uint64_t Spool::SegmentBytes() const {
+  if (limits_.segment_bytes != 0) return limits_.segment_bytes;
   return std::clamp(limits_.max_bytes / 16, kSegmentLeastBytes, kSegmentMostBytes);
 }
 
