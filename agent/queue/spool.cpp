@@ -47,7 +47,11 @@ Status Spool::Start(Order delivered) {
 }
 
 Status Spool::Recount() {
-  return directory_.Count(mark_, delivered_, WriterId(), totals_);
+  SegmentTotals totals;
+  Status status = directory_.Count(mark_, delivered_, WriterId(), totals);
+  recount_due_ = !status.ok();
+  if (status.ok()) totals_ = totals;
+  return status;
 }
 
 // A sixteenth of the quota, so that what has to go goes in small parts.
@@ -216,6 +220,10 @@ Status Spool::LoadBlock(bool& found) {
 
 Status Spool::Next(Record& record, bool& found) {
   found = false;
+  if (recount_due_) {
+    Status status = Recount();
+    if (!status.ok()) return status;
+  }
   while (ready_ && !segment_ended_) {
     while (block_.Next(record)) {
       block_left_ -= std::min<std::uint64_t>(block_left_, 1);
@@ -236,20 +244,27 @@ Status Spool::Next(Record& record, bool& found) {
   return {};
 }
 
-// A segment that cannot be read even the third time is set aside: it must not hide those behind it.
+// What cannot be read even the third time costs its block, or where not even the file can be opened
+// and the next one can, that segment. Where nothing can be read, the device is what fails: its
+// return is awaited.
 Status Spool::ReadTrouble(Status why) {
-  if (++read_failures_ < kReadTries || why.code() == Code::kSkip) {
-    if (why.code() == Code::kSkip) reader_.Close();
+  if (why.code() == Code::kSkip) reader_.Close();
+  if (++read_failures_ < kReadTries) return why;
+  read_failures_ = 0;
+  if (reader_.open()) {
+    if (reader_.SkipUnreadable()) {
+      log_->Error("a part of a segment of the queue cannot be read",
+                  {{"segment", reader_.id()}, {"why", why.message()}});
+    }
     return why;
   }
-  read_failures_ = 0;
-  Result<SegmentId> id =
-      reader_.open() ? Result<SegmentId>(reader_.id()) : directory_.After(read_above_);
-  if (!id.ok() || id.value() == 0) return why;
-  log_->Error("a segment of the queue cannot be read; it is set aside",
+  Result<SegmentId> id = directory_.After(read_above_);
+  Result<SegmentId> next = id.ok() && id.value() != 0 ? directory_.After(id.value()) : id;
+  if (!next.ok() || next.value() == 0 || !reader_.Open(next.value()).ok()) return why;
+  reader_.Close();
+  log_->Error("a segment of the queue cannot be opened; it is set aside",
               {{"segment", id.value()}, {"why", why.message()}});
   const std::uint64_t before = totals_.records;
-  reader_.Close();
   block_ = {};
   Status status = directory_.SetAside(id.value());
   if (status.ok()) status = Recount();
@@ -257,11 +272,12 @@ Status Spool::ReadTrouble(Status why) {
   return why;
 }
 
-void Spool::CountDamage() {
+// True where something of it was lost, which is counted and told.
+bool Spool::CountDamage() {
   const SegmentDamage& damage = reader_.damage();
-  if (!damage.any()) return;
   std::uint64_t lost = damage.lost_records;
   if (reading_.ended) lost += reading_.records - std::min(reading_.records, reader_.records_met());
+  if (lost == 0 && !damage.any()) return false;
   losses_.damaged += lost;
   log_->Error(
       "a segment of the queue is damaged; what could be read was delivered, the file is set aside",
@@ -270,6 +286,7 @@ void Spool::CountDamage() {
        {"damaged_blocks", damage.damaged_blocks},
        {"forged_blocks", damage.forged_blocks},
        {"gaps", damage.gaps}});
+  return true;
 }
 
 Status Spool::FinishSegment() {
@@ -278,8 +295,7 @@ Status Spool::FinishSegment() {
   Status status = StoreCursor();
   if (!status.ok()) return status;
   const SegmentId id = reader_.id();
-  const bool damaged = reader_.damage().any();
-  CountDamage();
+  const bool damaged = CountDamage();
   reader_.Close();
   block_ = {};
   segment_ended_ = false;

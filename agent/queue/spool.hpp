@@ -99,7 +99,7 @@ class Spool {
   Status OpenOldest(bool& found);
   Status LoadBlock(bool& found);
   Status ReadTrouble(Status why);
-  void CountDamage();
+  bool CountDamage();
   Status Drop(std::uint64_t& counter, std::string_view why);
   Status CountLeft(SegmentId id, std::uint64_t& left);
   Status Recount();
@@ -138,6 +138,7 @@ class Spool {
 
   Order delivered_ = 0;
   SegmentTotals totals_;
+  bool recount_due_ = false;  // totals_ are those of before the last change
   SpoolLosses losses_;
 };
 
