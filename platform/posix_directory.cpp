@@ -20,8 +20,6 @@ Code CodeOf(int error) {
     case EACCES:
     case EPERM:
       return Code::kAskPerson;
-    case ENOENT:
-      return Code::kSkip;
     default:
       return Code::kRetryLater;
   }
