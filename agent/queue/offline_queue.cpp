@@ -40,6 +40,11 @@ void OfflineQueue::Start(MonoTime now) {
   now_ = now;
   await_disk_until_ = now + kAwaitDiskMs;
   Status status = ram_->Open();
+  if (status.ok() && !ram_->InMemory()) {
+    log_->Warn(
+        "queue.runtime_dir is on a disk: the journal is written all the time and wears flash; "
+        "name a directory on a tmpfs");
+  }
   if (status.ok()) status = journal_.ReadDelivered(delivered_);
   if (!status.ok()) delivered_ = {};
   StartSpool(now);
