@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the driver's two commands and reads what they print."""
 import dataclasses
+import os
 import shlex
+import signal
 import subprocess
 
 import ledger
 
 TIMEOUT_S = 20
+
+
+class Unfit(Exception):
+    """The driver fails where nothing was done to it."""
 
 
 @dataclasses.dataclass
@@ -53,16 +59,23 @@ class Driver:
         return self._common("drain", queue_dir, runtime_dir) + (["--dry"] if dry else [])
 
 
+def require_sound(finished):
+    if finished.failure():
+        raise Unfit("without any fault the driver fails: %s" % finished.failure())
+    if not finished.ledger.records["accepted"]:
+        raise Unfit("the driver's script accepted nothing")
+
+
 def run(command, timeout_s=TIMEOUT_S):
     """Runs to the end. A run that hangs is killed and has no code."""
     # Without close_fds Python can vfork: a third of the time. Our descriptors are not inheritable.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, close_fds=False) as process:
+                          stderr=subprocess.PIPE, close_fds=False, process_group=0) as process:
         try:
             out, err = process.communicate(timeout=timeout_s)
             code = process.returncode
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # strace alone would leave its program behind
             out, err = process.communicate()
             code = None
     lines = out.decode("utf-8", "replace").splitlines()

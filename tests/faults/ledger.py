@@ -38,6 +38,15 @@ class Ledger:
         elif word:
             self.strange.append(line)
 
+    def plus(self, other):
+        """What was said in two runs, one after the other; done as the second."""
+        both = Ledger()
+        for word in RECORD_WORDS:
+            both.records[word] = self.records[word] + other.records[word]
+        both.errors, both.damaged = self.errors + other.errors, self.damaged + other.damaged
+        both.done, both.lines = other.done, self.lines + other.lines
+        return both
+
     def set(self, word):
         return set(self.records[word])
 

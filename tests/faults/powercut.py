@@ -49,7 +49,7 @@ def record(folder, program, options):
     log = recorder.load_log(folder)
     shutil.rmtree(folder)
     if done.returncode != 0:
-        raise RuntimeError("the script failed, exit %d: %s" % (done.returncode, done.stderr.decode()))
+        raise driver.Unfit("the script failed, exit %d: %s" % (done.returncode, done.stderr.decode()))
     return recorder.Recording(base, log)
 
 

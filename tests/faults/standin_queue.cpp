@@ -91,13 +91,14 @@ bool Queue::ReadSegments() {
   DIR* directory = opendir(options_.queue_dir.c_str());
   if (directory == nullptr) return false;
   std::vector<std::uint32_t> ids;
+  errno = 0;
   while (const dirent* entry = readdir(directory)) {
     unsigned id = 0;
     if (std::sscanf(entry->d_name, "seg-%8u.log", &id) == 1) ids.push_back(id);
   }
+  bool all = errno == 0;
   closedir(directory);
   std::sort(ids.begin(), ids.end());
-  bool all = true;
   for (const std::uint32_t id : ids) {
     segment_id_ = std::max(segment_id_, id);
     bool read = false;
