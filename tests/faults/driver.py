@@ -66,6 +66,13 @@ def require_sound(finished):
         raise Unfit("the driver's script accepted nothing")
 
 
+def require_sound_start(finished):
+    if finished.failure():
+        raise Unfit("without any damage the driver does not start: %s" % finished.failure())
+    if not finished.ledger.records["delivered"]:
+        raise Unfit("nothing was waiting to be delivered")
+
+
 def run(command, timeout_s=TIMEOUT_S):
     """Runs to the end. A run that hangs is killed and has no code."""
     # Without close_fds Python can vfork: a third of the time. Our descriptors are not inheritable.

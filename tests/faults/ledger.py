@@ -14,25 +14,35 @@ class Ledger:
 
     def __init__(self, lines=()):
         self.records = {word: [] for word in RECORD_WORDS}
-        self.errors, self.damaged, self.strange = [], [], []
+        self.errors, self.damaged, self.strange, self.wrong = [], [], [], []
+        self.bursts = []  # records accepted one after the other, with no other line between
         self.done = False
-        self.lines = 0
+        self.lines, self._last = 0, ""
         for line in lines:
             self.add(line)
 
     def add(self, line):
         self.lines += 1
+        last, self._last = self._last, line[:8]
         word, _, rest = line.strip().partition(" ")
         if word in RECORD_WORDS:
             fields = rest.split()
             try:
-                self.records[word].append((int(fields[0]), int(fields[1])))
+                record = (int(fields[0]), int(fields[1]))
             except (IndexError, ValueError):
                 self.strange.append(line)
+                return
+            self.records[word].append(record)
+            if word == "accepted":
+                if last != "accepted":
+                    self.bursts.append(set())
+                self.bursts[-1].add(record)
         elif word == "error":
             self.errors.append(rest)
         elif word == "damaged":
             self.damaged.append(rest)
+        elif word == "wrong":
+            self.wrong.append(rest)
         elif word == "done":
             self.done = True
         elif word:
@@ -58,7 +68,8 @@ class Ledger:
 
 @dataclasses.dataclass
 class Verdict:
-    """What one fault cost. All but `repeats` and `damaged` must be empty or false."""
+    """What one fault cost. All but `repeats`, `damaged` and `delivered` must be empty. A `phantom` was
+    never submitted, or not with these contents."""
     lost: list = dataclasses.field(default_factory=list)
     phantom: list = dataclasses.field(default_factory=list)
     disorder: list = dataclasses.field(default_factory=list)
@@ -115,7 +126,7 @@ def judge(before, drain, promise):
     verdict.delivered = len(delivered)
     verdict.damaged = len(drain.ledger.damaged)
     verdict.repeats = len(delivered) - len(set(delivered) - set(earlier))
-    verdict.phantom = phantoms(before, delivered)
+    verdict.phantom = phantoms(before, delivered) + drain.ledger.wrong
     verdict.disorder = disorder(earlier, delivered)
     if not verdict.failed_start:
         verdict.lost = sorted(before.owed(promise) - set(delivered))

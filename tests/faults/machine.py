@@ -160,12 +160,14 @@ def mounted(source, target, kind, options="", flags=0):
             unmount(target, MNT_DETACH)
 
 
-def make_ext4(file, size, features="has_journal,extent,64bit,metadata_csum,^resize_inode"):
-    """A small ext4 with 4 KiB blocks. Its checksums find torn journal blocks."""
+def make_ext4(file, size, block=4096, journal_mib=4):
+    """A small ext4. Its checksums find torn journal blocks."""
     if shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin") is None:
         raise Skip("no mkfs.ext4 (package e2fsprogs)")
     with open(file, "wb") as image:
         image.truncate(size)
-    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-F", "-b", "4096", "-O", features, "-N", "256", "-m", "0",
-                    "-J", "size=4", "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard", str(file)],
+    features = "has_journal,extent,64bit,metadata_csum,^resize_inode"
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-F", "-b", str(block), "-O", features, "-N", "256",
+                    "-m", "0", "-J", "size=%d" % journal_mib,
+                    "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard", str(file)],
                    check=True, stdin=subprocess.DEVNULL)

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace standin {
 
@@ -50,19 +51,15 @@ inline Slot MakeSlot(std::uint64_t seq, std::uint32_t tracker, std::uint32_t num
   return slot;
 }
 
+// Its contents are those that MakeSlot gives a record.
+inline bool SameFiller(const Slot& slot) {
+  return slot.filler == MakeSlot(slot.seq, slot.tracker, slot.number).filler;
+}
+
 inline bool Sound(const Slot& slot) {
   Slot copy = slot;
   copy.crc = 0;
   return slot.magic == kMagic && Crc32(&copy, sizeof copy) == slot.crc;
-}
-
-inline bool Zero(const Slot& slot) {
-  static const Slot kZero = [] {
-    Slot zero;
-    zero.magic = 0;
-    return zero;
-  }();
-  return std::memcmp(&slot, &kZero, sizeof slot) == 0;
 }
 
 // True where all of it was written; with `ignore_short` the first answer is taken for all.

@@ -117,8 +117,7 @@ bool Queue::ReadSegment(std::uint32_t id) {
   for (off_t offset = 0;; offset += static_cast<off_t>(kSlot)) {
     Slot slot;
     if (!ReadSlot(file, offset, &slot, &bad)) break;
-    if (Zero(slot)) continue;
-    if (!Sound(slot) && !(Broken("no-crc") && slot.magic == kMagic)) {
+    if (!Sound(slot) && !(Broken("no-crc") && slot.magic == kMagic)) {  // zeros, too
       std::printf("damaged segment %u at %lld\n", id, static_cast<long long>(offset));
       if (Broken("stop-at-damage")) break;
       continue;
@@ -222,12 +221,14 @@ void Queue::Flush() {
 
 void Queue::Deliver(std::size_t count) {
   for (; count > 0 && !backlog_.empty() && !stuck_; --count) {
-    const Slot slot = backlog_.begin()->second;
+    const auto next = Broken("newest-first") ? std::prev(backlog_.end()) : backlog_.begin();
+    const Slot slot = next->second;
     Print("sent", slot);
-    Print("delivered", slot);
-    backlog_.erase(backlog_.begin());
-    delivered_ = slot.seq;
-    if (!options_.dry && ++unsaved_ >= kDeliveredPerSave && SaveCursor()) Prune();
+    Print(SameFiller(slot) ? "delivered" : "wrong", slot);
+    backlog_.erase(next);
+    delivered_ = std::max(delivered_, slot.seq);
+    const std::size_t per_save = Broken("lazy-cursor") ? 8 * kDeliveredPerSave : kDeliveredPerSave;
+    if (!options_.dry && ++unsaved_ >= per_save && SaveCursor()) Prune();
   }
 }
 
