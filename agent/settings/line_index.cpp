@@ -7,11 +7,6 @@
 #include "agent/settings/utf8.hpp"
 
 namespace depotlink::settings {
-namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-}  // namespace
 
 LineIndex::LineIndex(std::string_view text) : text_(text), starts_{0} {
   for (std::size_t i = 0; i < text.size(); ++i) {

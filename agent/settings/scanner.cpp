@@ -6,7 +6,6 @@
 namespace depotlink::settings {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kBlanks = " \t\r\n";
 // What ends a word that stands without quotes.
 constexpr std::string_view kDelimiters = " \t\r\n{}[]:,\"/";

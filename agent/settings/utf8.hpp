@@ -8,6 +8,9 @@
 
 namespace depotlink::settings {
 
+// What some editors put before the text.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 // The bytes of the character that begins at `at` (< text.size()); 0 where that is not UTF-8.
 // `code` is its number.
 std::size_t DecodeUtf8(std::string_view text, std::size_t at, char32_t& code);
