@@ -24,6 +24,7 @@ PRESETS = ("system-libs", "asan", "release", "release-arm64", "release-armhf", "
 ARCHITECTURE = {"system-libs": None, "release-armhf": "armhf", "release-arm64": "arm64"}
 TESTED_AT_ONCE = 2
 TAIL_LINES = 60
+REPORT_S = 20
 NEWS = re.compile(r"Test +#\d+: (\S+) \.*( *\*{3}.*|   Passed.*)")
 
 
@@ -33,12 +34,20 @@ class Run:
         self.printing = threading.Lock()
         self.stopping = False
         self.running = {}  # process: what it does
+        self.at = {}       # what it does: how far it is, as ninja says it
         self.ready = {}    # architecture: set when its libraries are ready, or could not be made so
         self.failed = []
+        # For the libraries and the presets alike; else ninja would start two more than there are cores.
+        self.environment = dict(os.environ, CMAKE_BUILD_PARALLEL_LEVEL=str(os.cpu_count()))
 
     def say(self, text):
         with self.printing:
             print("[%3d s] %s" % (time.monotonic() - self.began, text), flush=True)
+
+    def report(self, done):
+        while not done.wait(REPORT_S):
+            doing = ["%s %s" % (name, self.at.get(name, "")) for name in list(self.running.values())]
+            self.say("... " + ", ".join(part.strip() for part in doing))
 
     def step(self, name, command, on_line=None, nice=10):
         """Runs a command; its output goes to a log, line by line to `on_line`. Whether it went well."""
@@ -48,9 +57,10 @@ class Run:
             process = subprocess.Popen(["nice", "-n", str(nice)] + command, cwd=ROOT, text=True,
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, errors="replace",
-                                       start_new_session=True)
+                                       start_new_session=True, env=self.environment)
             self.running[process] = name
             for line in process.stdout:
+                self.at[name] = line.split(" ", 1)[0] if line.startswith("[") else ""
                 log.write(line)
                 log.flush()
                 if on_line:
@@ -126,6 +136,8 @@ def main():
         architecture = ARCHITECTURE.get(preset, "amd64")
         if architecture:
             run.ready.setdefault(architecture, threading.Event())
+    done = threading.Event()
+    threading.Thread(target=run.report, args=(done,), daemon=True).start()
     with concurrent.futures.ThreadPoolExecutor(1) as makers, \
             concurrent.futures.ThreadPoolExecutor(TESTED_AT_ONCE) as testers:
         for architecture in run.ready:
@@ -136,6 +148,7 @@ def main():
             tests.append(testers.submit(run.one, preset, run.build(preset), began))
         for test in tests:
             test.result()
+    done.set()
     if run.failed:
         print("FAILED: " + " ".join(run.failed))
         sys.exit(1)
