@@ -3,7 +3,7 @@
 
 Compilers keep the cores busy, tests mostly wait. So three things go on at a time: the libraries of one
 architecture after the other, one preset's build after the other, and the tests of what is built. Builds
-are niced: tests go first. What a step says is kept in build/log/PRESET-STEP.log; a preset's tests are
+are niced a little: tests go first. What a step says is kept in build/log/PRESET-STEP.log; a preset's tests are
 printed in one piece when they are through, with ctest's closing summary.
 """
 import concurrent.futures
@@ -49,7 +49,7 @@ class Run:
             doing = ["%s %s" % (name, self.at.get(name, "")) for name in list(self.running.values())]
             self.say("... " + ", ".join(part.strip() for part in doing))
 
-    def step(self, name, command, on_line=None, nice=10):
+    def step(self, name, command, on_line=None, nice=3):
         """Runs a command; its output goes to a log, line by line to `on_line`. Whether it went well."""
         with open(LOGS / (name.replace(" ", "-") + ".log"), "w", encoding="utf-8") as log:
             if self.stopping:
