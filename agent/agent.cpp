@@ -155,7 +155,11 @@ MonoTime Agent::Step() {
     next = std::min(next, publisher_.Step(now));
   }
   HurryHealth(now);
-  if (health_at_ <= now) PublishHealth(now);
+  if (health_at_ <= now) {
+    // A clock by which the API's certificate was valid is good enough to say what is a month old.
+    if (poller_.last_success().ms != 0) queue_.Expire(ports_.clock->WallNow().ms);
+    PublishHealth(now);
+  }
   TellDrops(now);
   return std::min(next, health_at_);
 }
@@ -166,13 +170,16 @@ bool Agent::AwaitingFirstConnect(MonoTime now) const {
 }
 
 void Agent::HurryHealth(MonoTime now) {
-  if (publisher_.counters().connects == connects_seen_ && poller_.state() == api_seen_ &&
-      poller_.first_round_done() == round_seen_) {
+  if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
+      poller_.state() == api_seen_ && poller_.first_round_done() == round_seen_ &&
+      queue_.disk_state() == disk_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
   api_seen_ = poller_.state();
+  broker_seen_ = publisher_.state();
   round_seen_ = poller_.first_round_done();
+  disk_seen_ = queue_.disk_state();
   health_at_ = now;
 }
 
@@ -300,7 +307,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
   report.memory_budget_kib = budget_bytes_ / 1024;
-  char payload[2048];
+  char payload[3072];
   json::JsonWriter out(payload, sizeof payload);
   if (encode::EncodeHealth(report, out)) publisher_.PublishHealth(out.view(), now);
 }

@@ -94,7 +94,7 @@ class Agent : private queue::RecordSink,
   // and drops what the broker is about to take.
   bool AwaitingFirstConnect(MonoTime now) const;
   void TellDrops(MonoTime now);
-  // Health is due at once when what it says of API, broker or the first round has changed.
+  // Health is due at once when what it says of API, broker, disk or the first round has changed.
   void HurryHealth(MonoTime now);
   void PublishHealth(MonoTime now);
   encode::QueueHealth QueueReport() const;
@@ -131,6 +131,8 @@ class Agent : private queue::RecordSink,
   MonoTime clear_at_{};
   std::uint64_t connects_seen_ = 0;
   poll::ApiState api_seen_ = poll::ApiState::kStarting;
+  publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;
+  queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
   std::uint64_t dropped_ = 0;  // from memory

@@ -18,8 +18,15 @@ if(DEPOTLINK_STATIC AND DEPOTLINK_SANITIZE)
                       "Remedy: switch DEPOTLINK_STATIC or DEPOTLINK_SANITIZE off.")
 endif()
 
-# Adds to `target` those of the compiler flags that the compiler knows.
+# Adds to `target` those of the compiler flags that the compiler knows. All of them are probed at once,
+# and each for itself only where that fails.
 function(depotlink_compile_flags target)
+  list(JOIN ARGN " " together)
+  check_cxx_compiler_flag("-Werror ${together}" DEPOTLINK_CXX_ALL_FOR_${target})
+  if(DEPOTLINK_CXX_ALL_FOR_${target})
+    target_compile_options(${target} INTERFACE ${ARGN})
+    return()
+  endif()
   foreach(flag IN LISTS ARGN)
     string(MAKE_C_IDENTIFIER "DEPOTLINK_CXX${flag}" known)
     check_cxx_compiler_flag("-Werror ${flag}" ${known})
@@ -30,6 +37,13 @@ function(depotlink_compile_flags target)
 endfunction()
 
 function(depotlink_link_flags target)
+  list(JOIN ARGN "," together)
+  string(REPLACE ",-Wl," "," together "${together}")
+  check_linker_flag(CXX "${together}" DEPOTLINK_LINK_ALL_FOR_${target})
+  if(DEPOTLINK_LINK_ALL_FOR_${target})
+    target_link_options(${target} INTERFACE ${ARGN})
+    return()
+  endif()
   foreach(flag IN LISTS ARGN)
     string(MAKE_C_IDENTIFIER "DEPOTLINK_LINK${flag}" known)
     check_linker_flag(CXX "${flag}" ${known})
@@ -52,9 +66,17 @@ target_compile_options(depotlink_warnings INTERFACE -Werror)
 # --- hardening ---
 add_library(depotlink_hardening INTERFACE)
 add_library(depotlink::hardening ALIAS depotlink_hardening)
-depotlink_compile_flags(depotlink_hardening
-  -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
-  -fcf-protection=full -mbranch-protection=standard
+set(branches "")  # what guards jumps differs by architecture; armhf has nothing
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+  set(branches -fcf-protection=full)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(branches -mbranch-protection=standard)
+endif()
+set(stack -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero)
+if(DEPOTLINK_SANITIZE)
+  set(stack "")  # the sanitizers see what these make harmless, and compile a quarter faster without
+endif()
+depotlink_compile_flags(depotlink_hardening ${stack} ${branches}
   -ffunction-sections -fdata-sections -fno-plt -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(NOT DEPOTLINK_SANITIZE)
   # _FORTIFY_SOURCE checks only optimized code, and hides calls from the sanitizers.

@@ -37,7 +37,14 @@ OfflineQueue::OfflineQueue(const QueueConfig& config, Secret given_key, const Qu
 // --- start ---
 
 void OfflineQueue::Start(MonoTime now) {
+  now_ = now;
+  await_disk_until_ = now + kAwaitDiskMs;
   Status status = ram_->Open();
+  if (status.ok() && !ram_->InMemory()) {
+    log_->Warn(
+        "queue.runtime_dir is on a disk: the journal is written all the time and wears flash; "
+        "name a directory on a tmpfs");
+  }
   if (status.ok()) status = journal_.ReadDelivered(delivered_);
   if (!status.ok()) delivered_ = {};
   const bool numbered = delivered_.key_mark != KeyMark{};
@@ -144,12 +151,15 @@ std::uint64_t OfflineQueue::depth() const {
 }
 
 bool OfflineQueue::LiveMayGo() const {
-  return !config_.replay_to_state || (spool_.empty() && backlog_.waiting() + backlog_.sent() == 0);
+  if (!config_.replay_to_state) return true;
+  if (!spool_.ready()) return await_disk_until_ <= now_;
+  return spool_.empty() && backlog_.waiting() + backlog_.sent() == 0;
 }
 
 // --- every step ---
 
 MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
+  now_ = now;
   NoteDelivered();
   if (heal_at_ <= now) Heal(now);
   HealJournal(now);
@@ -188,7 +198,11 @@ bool OfflineQueue::FlushDue(MonoTime now, bool bus_up) {
 bool OfflineQueue::Flush(MonoTime now) {
   flush_at_ = kNever;
   Status status = WriteWaiting();
-  if (status.code() == Code::kFull && spool_.DropOldest().ok()) status = WriteWaiting();
+  // The oldest give way only where something must: while memory takes more, the disk may get room
+  // again.
+  const bool memory_full = !window_.HasRoom(kRecordRoom);
+  if (status.code() == Code::kFull && memory_full && spool_.DropOldest().ok())
+    status = WriteWaiting();
   if (!status.ok()) {
     DiskTrouble(status, now);
     return false;

@@ -112,6 +112,9 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
  private:
   static constexpr DurationMs kHealMs = 10 * kSecondMs;
   static constexpr DurationMs kCursorMs = kSecondMs;
+  // How long live records that must not overtake the backlog wait for a disk that cannot be read at
+  // the start.
+  static constexpr DurationMs kAwaitDiskMs = kMinuteMs;
 
   void OnRecord(const Record& record) override;
   void OnDropped(const Record& record) override { observer_->OnDropped(record); }
@@ -148,6 +151,8 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   Order recovered_shift_ = 0;
 
   MonoTime flush_at_ = kNever;
+  MonoTime now_{};
+  MonoTime await_disk_until_{};
   MonoTime heal_at_{};
   MonoTime journal_at_{};
   MonoTime cursor_at_ = kNever;

@@ -139,6 +139,22 @@ Status SegmentReader::NextHeader(BlockHeader& header, bool& found) {
   return {};
 }
 
+bool SegmentReader::SkipUnreadable() {
+  constexpr std::uint64_t kPageBytes = 4096;
+  std::size_t got = 0;
+  if (!ReadAt(0, kSegmentHeaderBytes, got).ok()) return false;
+  BlockHeader header;
+  bool found = false;
+  if (NextHeader(header, found).ok() && found) {
+    ++damage_.damaged_blocks;
+    damage_.lost_records += header.records;
+  } else {
+    at_ = std::min(bytes_, (at_ / kPageBytes + 1) * kPageBytes);
+    ++damage_.gaps;
+  }
+  return true;
+}
+
 Status SegmentReader::KeyFor(const ports::CipherKey& master, const Salt& salt) {
   if (has_key_ && salt == key_salt_) return {};
   Status status = DeriveSegmentKey(*cipher_, master, salt, id_, key_);

@@ -57,6 +57,7 @@ Status Spool::Recount() {
 
 // A sixteenth of the quota, so that what has to go goes in small parts.
 std::uint64_t Spool::SegmentBytes() const {
+  if (limits_.segment_bytes != 0) return limits_.segment_bytes;
   return std::clamp(limits_.max_bytes / 16, kSegmentLeastBytes, kSegmentMostBytes);
 }
 
@@ -257,19 +258,25 @@ Status Spool::Next(Record& record, bool& found) {
   return {};
 }
 
-// A segment that cannot be read even the third time is set aside: it must not hide those behind it.
-// Where those cannot be read either, it is the device that is ill, and may be well again.
+// What cannot be read even the third time costs its block, or where not even the front can be read,
+// that segment. Where the next one cannot be read either, the device is what fails: its return is
+// awaited.
 Status Spool::ReadTrouble(Status why) {
   if (why.code() == Code::kSkip) reader_.Close();
   if (why.code() == Code::kSkip || ++read_failures_ < kReadTries) return why;
-  Result<SegmentId> id =
-      reader_.open() ? Result<SegmentId>(reader_.id()) : directory_.After(read_above_);
-  if (!id.ok() || id.value() == 0 || !CanReadBehind(id.value())) return why;
   read_failures_ = 0;
-  log_->Error("a segment of the queue cannot be read; it is set aside",
+  if (reader_.open()) {
+    if (reader_.SkipUnreadable()) {
+      log_->Error("a part of a segment of the queue cannot be read",
+                  {{"segment", reader_.id()}, {"why", why.message()}});
+    }
+    return why;
+  }
+  Result<SegmentId> id = directory_.After(read_above_);
+  if (!id.ok() || id.value() == 0 || !CanReadBehind(id.value())) return why;
+  log_->Error("a segment of the queue cannot be opened; it is set aside",
               {{"segment", id.value()}, {"why", why.message()}});
   const std::uint64_t before = totals_.records;
-  reader_.Close();
   block_ = {};
   Status status = directory_.SetAside(id.value());
   if (status.ok()) status = Recount();
@@ -295,11 +302,15 @@ void Spool::ForgetOut() {
   out_gone_ += std::exchange(out_, 0);
 }
 
-void Spool::CountDamage() {
-  const SegmentDamage& damage = reader_.damage();
-  if (!damage.any()) return;
-  std::uint64_t lost = damage.lost_records;
+// What could not be read of the segment that was read to its end.
+std::uint64_t Spool::LostInSegment() const {
+  std::uint64_t lost = reader_.damage().lost_records;
   if (reading_.ended) lost += reading_.records - std::min(reading_.records, reader_.records_met());
+  return lost;
+}
+
+void Spool::TellDamage(std::uint64_t lost) {
+  const SegmentDamage& damage = reader_.damage();
   losses_.damaged += lost;
   log_->Error(
       "a segment of the queue is damaged; what could be read was delivered, the file is set aside",
@@ -316,9 +327,11 @@ Status Spool::FinishSegment() {
   Status status = StoreCursor();
   if (!status.ok()) return status;
   const SegmentId id = reader_.id();
-  status = reader_.damage().any() ? directory_.SetAside(id) : directory_.Remove(id);
+  const std::uint64_t lost = LostInSegment();
+  const bool damaged = lost > 0 || reader_.damage().any();
+  status = damaged ? directory_.SetAside(id) : directory_.Remove(id);
   if (!status.ok()) return status;
-  CountDamage();
+  if (damaged) TellDamage(lost);
   reader_.Close();
   block_ = {};
   segment_ended_ = false;

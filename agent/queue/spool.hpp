@@ -25,7 +25,8 @@ namespace depotlink::queue {
 struct SpoolLimits {
   std::uint64_t max_bytes = 256ULL * 1024 * 1024;
   std::uint64_t min_free_bytes = 64ULL * 1024 * 1024;
-  DurationMs max_age_ms = 0;  // 0: none
+  DurationMs max_age_ms = 0;        // 0: none
+  std::uint64_t segment_bytes = 0;  // when a segment is closed; 0: as fits max_bytes
 };
 
 // Records that went without having been delivered, each counted once.
@@ -100,7 +101,8 @@ class Spool {
   Status OpenOldest(bool& found);
   Status LoadBlock(bool& found);
   Status ReadTrouble(Status why);
-  void CountDamage();
+  std::uint64_t LostInSegment() const;
+  void TellDamage(std::uint64_t lost);
   Status Drop(std::uint64_t& counter, std::string_view why);
   Status CountLeft(SegmentId id, std::uint64_t& left);
   bool CanReadBehind(SegmentId id);

@@ -36,6 +36,7 @@ class World {
     settings.mqtt.host = "broker";
     settings.mqtt.client_id = "depotlink-yard";
     settings.memory.max_trackers = 1000;
+    ram.set_in_memory(true);
   }
 
   // Starts the agent, anew where it runs already (then without a word to the broker).
@@ -93,6 +94,16 @@ class World {
       }
     }
     return stale;
+  }
+  // How many states were served and never came to the bus, neither live nor late.
+  std::size_t Missing() const {
+    std::size_t missing = 0;
+    for (const auto& [id, numbers] : api.all_served()) {
+      for (const std::int64_t number : numbers) {
+        if (!broker.HasSeen(id, SimulatedApi::Altitude(number))) ++missing;
+      }
+    }
+    return missing;
   }
   static std::string Topic(model::TrackerId id, const char* what) {
     return "depotlink/yard/tracker/" + std::to_string(id) + '/' + what;
