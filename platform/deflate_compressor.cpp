@@ -127,9 +127,8 @@ std::size_t DeflateCompressor::Pack(std::string_view dictionary, std::string_vie
     stream.next_out = &nowhere;
     stream.avail_out = 1;
     result = deflate(&stream, Z_FINISH);
-    if (stream.avail_out == 0) return 0;
   }
-  return result == Z_STREAM_END ? stream.total_out : 0;
+  return result == Z_STREAM_END && stream.total_out <= capacity ? stream.total_out : 0;
 }
 
 bool DeflateCompressor::Unpack(std::string_view dictionary, std::string_view packed, char* out,

@@ -4,6 +4,10 @@
 
 #include <mbedtls/platform.h>
 
+#if defined(MBEDTLS_PLATFORM_MEMORY) && !defined(MBEDTLS_PLATFORM_CALLOC_MACRO)
+#define DEPOTLINK_CAN_TAKE_MEMORY_AWAY
+#endif
+
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -21,6 +25,11 @@ TEST_GROUP_BASE(MbedtlsCipher, CipherContract) {
   depotlink::ports::Cipher& cipher() override {
     return real;
   }
+#ifdef DEPOTLINK_CAN_TAKE_MEMORY_AWAY
+  void teardown() override {
+    mbedtls_platform_set_calloc_free(std::calloc, std::free);
+  }
+#endif
 
   static std::string Hex(std::string_view bytes) {
     static constexpr char kDigits[] = "0123456789abcdef";
@@ -54,7 +63,7 @@ TEST(MbedtlsCipher, DerivesAsOthersDo) {
                Hex({static_cast<const char*>(bytes), kCipherKeyBytes}).c_str());
 }
 
-#if defined(MBEDTLS_PLATFORM_MEMORY) && !defined(MBEDTLS_PLATFORM_CALLOC_MACRO)
+#ifdef DEPOTLINK_CAN_TAKE_MEMORY_AWAY
 TEST(MbedtlsCipher, WithoutMemoryNothingIsSealedNorOpened) {
   CipherKey key;
   CipherKey other;
