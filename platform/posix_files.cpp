@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "agent/base/limits.hpp"
+#include "platform/descriptor.hpp"
 
 namespace depotlink::platform {
 
@@ -20,20 +21,6 @@ namespace {
 Status Person(const std::string& path, std::string_view what) {
   return {Code::kAskPerson, path + ": " + std::string(what)};
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string OpenFailure(int error) {
   switch (error) {

@@ -34,8 +34,8 @@ LIBRARIES = {
     r"json/.*": r"agent/(json|settings|navixy)/[^/]+\.cpp|platform/versions\.cpp",
     r"curl/.*": r"platform/(curl_|versions|main).*",
     r"(mqtt/.*|MQTT.*)": r"platform/(paho_|versions).*",
-    r"mbedtls/.*|psa/.*": r"platform/(tls_|root_|versions).*",
-    r"zlib\.h": r"platform/(gunzip|versions).*",
+    r"mbedtls/.*|psa/.*": r"platform/(tls_|root_|mbedtls_|versions).*",
+    r"zlib\.h": r"platform/(gunzip|deflate_|versions).*",
 }
 STANDARD = {
     "algorithm", "array", "bitset", "cctype", "charconv", "chrono", "cmath", "cstddef", "cstdint",

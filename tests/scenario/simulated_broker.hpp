@@ -5,7 +5,9 @@
 // older behind something newer, and which sequence numbers have come.
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +69,11 @@ class SimulatedBroker {
   std::size_t seqs() const {
     return static_cast<std::size_t>(std::count(seq_seen_.begin(), seq_seen_.end(), true));
   }
+  // Whether a state with this altitude has come of this tracker, on whatever topic.
+  bool HasSeen(std::uint64_t tracker, const std::string& altitude) const {
+    const auto seen = states_seen_.find(tracker);
+    return seen != states_seen_.end() && seen->second.count(altitude) != 0;
+  }
   // Times that something older came behind something newer.
   std::size_t backwards() const { return backwards_; }
   std::size_t repeats() const { return repeats_; }
@@ -103,6 +110,9 @@ class SimulatedBroker {
     if (seq_seen_.size() <= seq) seq_seen_.resize(seq * 2 + 2);
     repeats_ += seq_seen_[seq] ? 1U : 0U;
     seq_seen_[seq] = true;
+    const std::string altitude = Member(message.payload, "altitude_m");
+    if (!altitude.empty())
+      states_seen_[std::stoull(Member(message.payload, "id"))].insert(altitude);
     Last& last = last_[message.topic];
     const std::string time = Member(message.payload, "update_time");
     if (seq < last.seq || time < last.time) ++backwards_;
@@ -118,6 +128,7 @@ class SimulatedBroker {
   bool known_ = false;
   std::vector<bool> seq_seen_;
   std::map<std::string, Last> last_;
+  std::map<std::uint64_t, std::set<std::string>> states_seen_;
   std::size_t backwards_ = 0;
   std::size_t repeats_ = 0;
   std::size_t flaps_ = 0;

@@ -46,7 +46,17 @@ TEST(Health, GoldenOfAHealthyAgent) {
   report.trackers = 1000;
   report.polls = 8640;
   report.lag_s.Set(6);
-  report.records = {50000, 49990, 1, 0, 10};
+  report.records = {50000, 49990, 1, 54, 10};
+  report.queue.disk = "ok";
+  report.queue.on_disk = 8;
+  report.queue.bytes = 5120;
+  report.queue.oldest_time.Set(WallTime{1722505524107});
+  report.queue.locked = 2;
+  report.queue.set_aside = 1;
+  report.queue.lost_memory = 3;
+  report.queue.lost_quota = 40;
+  report.queue.lost_age = 5;
+  report.queue.lost_damaged = 6;
   report.skipped_elements = 3;
   report.ignored_fields = 4;
   report.memory_rss_kib = 4300;
@@ -60,6 +70,9 @@ TEST(Health, GoldenOfAnAgentJustStartedWithAWrongClock) {
   report.api.last_error = "cannot resolve host";
   report.broker.state = encode::BrokerState::kUnreachable;
   report.broker.last_error = "connection refused";
+  report.queue.disk = "refused";
+  report.queue.last_error = "/var/lib/depotlink: cannot be made: Read-only file system";
+  report.queue.journal = false;
   CHECK(Encoded() == ReadGolden("health_starting.json"));
 }
 

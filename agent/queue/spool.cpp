@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/queue/spool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace depotlink::queue {
+
+Spool::Spool(SpoolLimits limits, Secret given_key, ports::Storage& disk, ports::Cipher& cipher,
+             ports::Compressor& compressor, Logger& log)
+    : limits_(limits),
+      given_key_(std::move(given_key)),
+      disk_(&disk),
+      cipher_(&cipher),
+      log_(&log),
+      codec_(cipher, compressor),
+      directory_(disk, cipher, codec_),
+      cursor_(disk),
+      writer_(disk, cipher, codec_),
+      reader_(disk, cipher, codec_),
+      raw_in_(new char[kBlockRawBytes]),
+      raw_out_(new char[kBlockRawBytes]),
+      group_(raw_in_.get(), kBlockRawBytes) {}
+
+Status Spool::Start(Order delivered) {
+  if (ready_) return {};
+  Status status = cipher_->SelfTest();
+  if (status.ok()) status = disk_->Open();
+  if (status.ok()) status = LoadQueueKey(given_key_, *disk_, *cipher_, key_);
+  if (status.ok()) status = MarkOf(*cipher_, key_, mark_);
+  if (status.ok()) status = directory_.Scan();
+  Order stored = 0;
+  if (status.ok()) status = cursor_.Load(stored);
+  if (!status.ok()) return status;
+  delivered_ = std::max({delivered_, delivered, stored});
+  given_out_ = std::max(given_out_, delivered_);
+  status = Recount();
+  if (!status.ok()) return status;
+  last_committed_ = last_appended_ = std::max({last_committed_, totals_.last_order, delivered_});
+  ready_ = true;
+  if (totals_.locked_segments > 0) {
+    log_->Error(
+        "a part of the queue was sealed with another key; it is kept until that key is back",
+        {{"segments", totals_.locked_segments}, {"records", totals_.locked_records}});
+  }
+  return {};
+}
+
+Status Spool::Recount() {
+  SegmentTotals totals;
+  Status status = directory_.Count(mark_, delivered_, WriterId(), totals);
+  recount_due_ = !status.ok();
+  if (status.ok()) totals_ = totals;
+  return status;
+}
+
+// A sixteenth of the quota, so that what has to go goes in small parts.
+std::uint64_t Spool::SegmentBytes() const {
+  if (limits_.segment_bytes != 0) return limits_.segment_bytes;
+  return std::clamp(limits_.max_bytes / 16, kSegmentLeastBytes, kSegmentMostBytes);
+}
+
+// --- in ---
+
+Status Spool::Append(const Record& record) {
+  if (record.order <= last_appended_) return {};
+  if (group_records_ + group_.records() == 0) group_first_ms_ = record.time_ms;
+  if (!group_.Add(record)) {
+    Status status = WriteBlock();
+    if (!status.ok()) return status;
+    if (!group_.Add(record)) return {};  // larger than any block; the payload's bound forbids it
+  }
+  last_appended_ = record.order;
+  return {};
+}
+
+Status Spool::WriteBlock() {
+  if (group_.records() == 0) return {};
+  Status status = MakeRoom(kBlockHeaderBytes + ports::kCipherTagBytes + group_.bytes().size());
+  if (status.ok() && !writer_.open()) status = BeginSegment();
+  if (status.ok()) status = writer_.Append(group_);
+  if (!status.ok()) return Undo(std::move(status));
+  group_records_ += group_.records();
+  group_.Clear();
+  return {};
+}
+
+Status Spool::BeginSegment() {
+  Status status = writer_.Begin(directory_.TakeNext(), key_, mark_);
+  if (status.ok()) directory_.NoteNew(writer_.id());
+  return status;
+}
+
+Status Spool::Commit() {
+  const std::uint64_t bytes_before = writer_.open() ? writer_.confirmed_bytes() : 0;
+  const bool fresh = bytes_before == 0;
+  Status status = WriteBlock();
+  if (!status.ok()) return status;
+  if (group_records_ == 0) return {};
+  status = writer_.Sync();
+  if (!status.ok()) return Undo(std::move(status));
+  last_committed_ = last_appended_;
+  const std::uint64_t records = std::exchange(group_records_, 0);
+  if (std::exchange(dropped_in_group_, false)) {
+    status = Recount();
+    if (!status.ok()) return status;
+  } else {
+    if (totals_.records == 0) totals_.oldest_time_ms = group_first_ms_;
+    totals_.newest_time_ms = writer_.last_time_ms();
+    totals_.records += records;
+    totals_.segments += fresh ? 1U : 0U;
+    totals_.bytes += writer_.bytes() - bytes_before;
+    totals_.last_order = last_committed_;
+  }
+  if (writer_.bytes() >= SegmentBytes()) EndWriting();
+  return {};
+}
+
+Status Spool::Undo(Status why) {
+  writer_.Abandon();
+  group_.Clear();
+  group_records_ = 0;
+  dropped_in_group_ = false;
+  last_appended_ = last_committed_;
+  return why;
+}
+
+void Spool::EndWriting() {
+  if (!writer_.open()) return;
+  const std::uint64_t before = writer_.bytes();
+  const Status status = writer_.Finish();
+  if (status.ok()) {
+    totals_.bytes += writer_.bytes() - before;
+  } else {
+    log_->Warn("a segment of the queue was left without its end; nothing of it is lost",
+               {{"why", status.message()}});
+  }
+}
+
+// The oldest go where the newest would not fit. Where others fill the disk, the queue only stops
+// growing.
+Status Spool::MakeRoom(std::uint64_t bytes) {
+  std::uint64_t freed = 0;
+  for (;;) {
+    Result<std::uint64_t> free = disk_->FreeBytes();
+    if (!free.ok()) return free.status();
+    const bool over = totals_.bytes + bytes > limits_.max_bytes;
+    const bool scarce = free.value() < limits_.min_free_bytes + bytes && freed < bytes;
+    if (!over && !scarce) return {};
+    if (directory_.first() == 0) {
+      return {Code::kFull, over ? "queue.max_size is smaller than what waits already"
+                                : "less space is free than queue.min_free leaves to others"};
+    }
+    const std::uint64_t before = totals_.bytes;
+    Status status = Drop(losses_.quota, "to stay within queue.max_size and queue.min_free");
+    if (!status.ok()) return status;
+    freed += before - std::min(before, totals_.bytes);
+  }
+}
+
+Status Spool::Probe() {
+  constexpr std::string_view kProbeName = "probe";
+  if (!ready_) return {Code::kRetryLater, "the queue's directory was not opened yet"};
+  Result<std::uint64_t> free = disk_->FreeBytes();
+  if (!free.ok()) return free.status();
+  if (free.value() < limits_.min_free_bytes) {
+    return {Code::kFull, "less space is free than queue.min_free leaves to others"};
+  }
+  const Status removed = disk_->Remove(kProbeName);
+  static_cast<void>(removed);  // left by a run that ended in here
+  Result<ports::FileHandle> file = disk_->Create(kProbeName);
+  if (!file.ok()) return file.status();
+  Status status = disk_->WriteAt(file.value(), 0, kProbeName);
+  if (status.ok()) status = disk_->Sync(file.value());
+  disk_->Close(file.value());
+  const Status taken_away = disk_->Remove(kProbeName);
+  return status.ok() ? taken_away : status;
+}
+
+// --- out ---
+
+Status Spool::OpenOldest(bool& found) {
+  for (;;) {
+    found = false;
+    Result<SegmentId> next = directory_.After(read_above_);
+    if (!next.ok()) return next.status();
+    if (next.value() == 0) return {};
+    if (next.value() == WriterId()) EndWriting();
+    Status status = reader_.Open(next.value());
+    if (status.ok()) status = reader_.Summarize(reading_);
+    if (!status.ok()) {
+      reader_.Close();
+      return status;
+    }
+    if (!reading_.has_header || reading_.header.key_mark == mark_) {
+      found = true;
+      segment_ended_ = false;
+      return {};
+    }
+    reader_.Close();
+    read_above_ = next.value();
+    log_->Error(
+        "a segment of the queue was sealed with another key; it is kept until that key is back",
+        {{"segment", next.value()}, {"records", reading_.records}});
+  }
+}
+
+Status Spool::LoadBlock(bool& found) {
+  if (!reader_.open()) {
+    Status status = OpenOldest(found);
+    if (!status.ok() || !found) return status;
+  }
+  BlockHeader header;
+  Status status = reader_.NextBlock(key_, given_out_, raw_out_.get(), header, block_, found);
+  if (!status.ok()) return status;
+  block_left_ = found ? header.records : 0;
+  segment_ended_ = !found;
+  return {};
+}
+
+Status Spool::Next(Record& record, bool& found) {
+  found = false;
+  if (recount_due_) {
+    Status status = Recount();
+    if (!status.ok()) return status;
+  }
+  while (ready_ && !segment_ended_) {
+    while (block_.Next(record)) {
+      block_left_ -= std::min<std::uint64_t>(block_left_, 1);
+      if (record.order > given_out_) {
+        given_out_ = record.order;
+        found = true;
+        return {};
+      }
+      totals_.records -=
+          std::min<std::uint64_t>(totals_.records, 1);  // delivered before this start
+    }
+    bool loaded = false;
+    Status status = LoadBlock(loaded);
+    if (!status.ok()) return ReadTrouble(std::move(status));
+    read_failures_ = 0;
+    if (!loaded) return {};
+  }
+  return {};
+}
+
+// What cannot be read even the third time costs its block, or where not even the file can be opened
+// and the next one can, that segment. Where nothing can be read, the device is what fails: its
+// return is awaited.
+Status Spool::ReadTrouble(Status why) {
+  if (why.code() == Code::kSkip) reader_.Close();
+  if (++read_failures_ < kReadTries) return why;
+  read_failures_ = 0;
+  if (reader_.open()) {
+    if (reader_.SkipUnreadable()) {
+      log_->Error("a part of a segment of the queue cannot be read",
+                  {{"segment", reader_.id()}, {"why", why.message()}});
+    }
+    return why;
+  }
+  Result<SegmentId> id = directory_.After(read_above_);
+  Result<SegmentId> next = id.ok() && id.value() != 0 ? directory_.After(id.value()) : id;
+  if (!next.ok() || next.value() == 0 || !reader_.Open(next.value()).ok()) return why;
+  reader_.Close();
+  log_->Error("a segment of the queue cannot be opened; it is set aside",
+              {{"segment", id.value()}, {"why", why.message()}});
+  const std::uint64_t before = totals_.records;
+  block_ = {};
+  Status status = directory_.SetAside(id.value());
+  if (status.ok()) status = Recount();
+  if (status.ok()) losses_.damaged += before - std::min(before, totals_.records);
+  return why;
+}
+
+// True where something of it was lost, which is counted and told.
+bool Spool::CountDamage() {
+  const SegmentDamage& damage = reader_.damage();
+  std::uint64_t lost = damage.lost_records;
+  if (reading_.ended) lost += reading_.records - std::min(reading_.records, reader_.records_met());
+  if (lost == 0 && !damage.any()) return false;
+  losses_.damaged += lost;
+  log_->Error(
+      "a segment of the queue is damaged; what could be read was delivered, the file is set aside",
+      {{"segment", reader_.id()},
+       {"lost_records", lost},
+       {"damaged_blocks", damage.damaged_blocks},
+       {"forged_blocks", damage.forged_blocks},
+       {"gaps", damage.gaps}});
+  return true;
+}
+
+Status Spool::FinishSegment() {
+  if (!segment_ended_ || !reader_.open()) return {};
+  delivered_ = std::max(delivered_, given_out_);
+  Status status = StoreCursor();
+  if (!status.ok()) return status;
+  const SegmentId id = reader_.id();
+  const bool damaged = CountDamage();
+  reader_.Close();
+  block_ = {};
+  segment_ended_ = false;
+  status = damaged ? directory_.SetAside(id) : directory_.Remove(id);
+  return status.ok() ? Recount() : status;
+}
+
+void Spool::NoteDelivered(Order order, std::uint64_t records) {
+  delivered_ = std::max(delivered_, order);
+  totals_.records -= std::min(totals_.records, records);
+}
+
+Status Spool::StoreCursor() {
+  return ready_ ? cursor_.Store(delivered_) : Status();
+}
+
+// --- bounds ---
+
+// How many records of the oldest segment have not been given out.
+Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
+  left = 0;
+  if (!reader_.open() || reader_.id() != id) {
+    if (id <= read_above_) {  // locked
+      SegmentReader scanner(*disk_, *cipher_, codec_);
+      SegmentSummary summary;
+      Status status = scanner.Open(id);
+      if (status.ok()) status = scanner.Summarize(summary);
+      left = summary.records;
+      return status;
+    }
+    block_ = {};
+    block_left_ = 0;
+    bool found = false;
+    Status status = LoadBlock(found);
+    if (!status.ok() || !reader_.open() || reader_.id() != id) return status;
+    Record record;
+    for (RecordReader peek = block_; peek.Next(record);) {
+      if (record.order <= given_out_) --block_left_;
+    }
+  }
+  left = block_left_;
+  BlockHeader header;
+  for (bool found = !segment_ended_; found;) {
+    Status status = reader_.NextHeader(header, found);
+    if (!status.ok()) return status;
+    if (found && header.last_order > given_out_) left += header.records;
+  }
+  return {};
+}
+
+Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
+  const SegmentId id = directory_.first();
+  if (id == 0) return {Code::kFull, "the queue is empty and there is no room"};
+  if (id == WriterId()) {
+    // What of this group stands in it would go unnoticed.
+    if (group_records_ > 0) return {Code::kFull, "there is no room for a group of records"};
+    EndWriting();
+  }
+  std::uint64_t left = 0;
+  const Status counted = CountLeft(id, left);
+  static_cast<void>(counted);  // what cannot be read goes as well
+  if (reader_.open() && reader_.id() == id) {
+    reader_.Close();
+    block_ = {};
+    block_left_ = 0;
+    segment_ended_ = false;
+  }
+  Status status = directory_.Remove(id);
+  if (!status.ok()) return status;
+  counter += left;
+  log_->Warn("the oldest records of the queue were dropped",
+             {{"why", why}, {"records", left}, {"segment", id}});
+  dropped_in_group_ = group_records_ + group_.records() > 0;
+  return Recount();
+}
+
+Status Spool::Expire(std::int64_t now_ms) {
+  if (!ready_ || limits_.max_age_ms == 0) return {};
+  const std::int64_t oldest_kept_ms = now_ms - limits_.max_age_ms;
+  while (directory_.first() != 0 && totals_.oldest_time_ms != 0 &&
+         totals_.oldest_time_ms < oldest_kept_ms) {
+    SegmentReader scanner(*disk_, *cipher_, codec_);
+    SegmentSummary summary;
+    Status status = scanner.Open(directory_.first());
+    if (status.ok()) status = scanner.Summarize(summary);
+    if (!status.ok()) return status;
+    if (summary.records == 0 || summary.last_time_ms >= oldest_kept_ms) return {};
+    scanner.Close();
+    status = Drop(losses_.age, "older than queue.max_age");
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+}  // namespace depotlink::queue
