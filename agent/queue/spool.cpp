@@ -258,22 +258,22 @@ Status Spool::Next(Record& record, bool& found) {
   return {};
 }
 
-// What cannot be read even the third time costs its block, or where not even the front can be read,
-// that segment. Where the next one cannot be read either, the device is what fails: its return is
-// awaited.
+// What cannot be read even the third time costs its block, or where not even the file can be opened
+// and the next one can be read, that segment. Where nothing can be read, it is the device that is
+// ill, and may be well again.
 Status Spool::ReadTrouble(Status why) {
   if (why.code() == Code::kSkip) reader_.Close();
   if (why.code() == Code::kSkip || ++read_failures_ < kReadTries) return why;
-  read_failures_ = 0;
   if (reader_.open()) {
-    if (reader_.SkipUnreadable()) {
-      log_->Error("a part of a segment of the queue cannot be read",
-                  {{"segment", reader_.id()}, {"why", why.message()}});
-    }
+    if (!reader_.SkipUnreadable()) return why;
+    read_failures_ = 0;
+    log_->Error("a part of a segment of the queue cannot be read",
+                {{"segment", reader_.id()}, {"why", why.message()}});
     return why;
   }
   Result<SegmentId> id = directory_.After(read_above_);
   if (!id.ok() || id.value() == 0 || !CanReadBehind(id.value())) return why;
+  read_failures_ = 0;
   log_->Error("a segment of the queue cannot be opened; it is set aside",
               {{"segment", id.value()}, {"why", why.message()}});
   const std::uint64_t before = totals_.records;
@@ -302,8 +302,8 @@ void Spool::ForgetOut() {
   out_gone_ += std::exchange(out_, 0);
 }
 
-// What could not be read of the segment that was read to its end.
-std::uint64_t Spool::LostInSegment() const {
+// How many records of the segment that was read could not be read.
+std::uint64_t Spool::LostInReading() const {
   std::uint64_t lost = reader_.damage().lost_records;
   if (reading_.ended) lost += reading_.records - std::min(reading_.records, reader_.records_met());
   return lost;
@@ -326,10 +326,9 @@ Status Spool::FinishSegment() {
   delivered_ = std::max(delivered_, given_out_);
   Status status = StoreCursor();
   if (!status.ok()) return status;
-  const SegmentId id = reader_.id();
-  const std::uint64_t lost = LostInSegment();
+  const std::uint64_t lost = LostInReading();
   const bool damaged = lost > 0 || reader_.damage().any();
-  status = damaged ? directory_.SetAside(id) : directory_.Remove(id);
+  status = damaged ? directory_.SetAside(reader_.id()) : directory_.Remove(reader_.id());
   if (!status.ok()) return status;
   if (damaged) TellDamage(lost);
   reader_.Close();

@@ -101,7 +101,7 @@ class Spool {
   Status OpenOldest(bool& found);
   Status LoadBlock(bool& found);
   Status ReadTrouble(Status why);
-  std::uint64_t LostInSegment() const;
+  std::uint64_t LostInReading() const;
   void TellDamage(std::uint64_t lost);
   Status Drop(std::uint64_t& counter, std::string_view why);
   Status CountLeft(SegmentId id, std::uint64_t& left);
