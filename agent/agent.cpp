@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/encode/health.hpp"
-
 namespace depotlink {
 namespace {
 
@@ -30,6 +28,32 @@ poll::PollerConfig MakePollerConfig(const settings::Settings& settings) {
   config.fleet_ms = settings.poll.fleet_ms;
   config.requests_per_second = settings.api.requests_per_second;
   return config;
+}
+
+queue::QueueConfig MakeQueueConfig(const settings::Queue& settings) {
+  queue::QueueConfig config;
+  config.limits.max_bytes = settings.max_bytes;
+  config.limits.min_free_bytes = settings.min_free_bytes;
+  config.limits.max_age_ms = settings.max_age_ms;
+  config.flush_interval_ms = settings.flush_interval_ms;
+  config.replay_to_state = settings.replay_to_state;
+  return config;
+}
+
+std::string_view DiskStateName(queue::DiskState state) {
+  switch (state) {
+    case queue::DiskState::kStarting:
+      return "starting";
+    case queue::DiskState::kOk:
+      return "ok";
+    case queue::DiskState::kFull:
+      return "full";
+    case queue::DiskState::kAskPerson:
+      return "refused";
+    case queue::DiskState::kFailing:
+      break;
+  }
+  return "failing";
 }
 
 encode::ApiState ApiStateOf(poll::ApiState state) {
@@ -85,6 +109,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       site_(settings.site),
       version_(version),
       budget_bytes_(settings.memory.budget_bytes),
+      replay_to_state_(settings.queue.replay_to_state),
       authorization_(MakeAuthorization(secrets.api_key)),
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),
@@ -95,10 +120,12 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       poller_(MakePollerConfig(settings),
               {settings.api.url, authorization_, settings.api.timeout_ms}, *ports.http, reader_,
               pipeline_, *ports.clock, *ports.random, log),
-      window_(limits::kWindowBytes, limits::kWindowRecords),
+      queue_(MakeQueueConfig(settings.queue), std::move(secrets.queue_key), ports.queue, *this,
+             log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
-                 *ports.mqtt, window_, *ports.random, log, *this) {
+                 *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
+  queue_.Start(started_);
 }
 
 Agent::~Agent() {
@@ -108,6 +135,13 @@ Agent::~Agent() {
 MonoTime Agent::Step() {
   const MonoTime now = ports_.clock->Now();
   MonoTime next = publisher_.Step(now);
+  if (publisher_.stopped()) {
+    if (!std::exchange(closed_, true)) queue_.Close(now);
+    return now;
+  }
+  if (publisher_.connected() && publisher_.counters().connects != connects_handled_) {
+    OnConnectedAgain();
+  }
   if (publisher_.connected() && clear_at_ <= now) pipeline_.ClearGone();
   if (info_dropped_ && publisher_.connected()) {
     info_dropped_ = false;
@@ -115,10 +149,17 @@ MonoTime Agent::Step() {
   }
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   next = std::min(next, poller_.Step(now));
-  // What the two stages above have put into the window goes out at once, not after the next wait.
-  if (window_.waiting() > 0) next = std::min(next, publisher_.Step(now));
+  next = std::min(next, queue_.Step(now, publisher_.connected()));
+  // What the stages above have put into the windows goes out at once, not after the next wait.
+  if (queue_.window().waiting() + queue_.backlog().waiting() > 0) {
+    next = std::min(next, publisher_.Step(now));
+  }
   HurryHealth(now);
-  if (health_at_ <= now) PublishHealth(now);
+  if (health_at_ <= now) {
+    // A clock by which the API's certificate was valid is good enough to say what is a month old.
+    if (poller_.last_success().ms != 0) queue_.Expire(ports_.clock->WallNow().ms);
+    PublishHealth(now);
+  }
   TellDrops(now);
   return std::min(next, health_at_);
 }
@@ -129,13 +170,16 @@ bool Agent::AwaitingFirstConnect(MonoTime now) const {
 }
 
 void Agent::HurryHealth(MonoTime now) {
-  if (publisher_.counters().connects == connects_seen_ && poller_.state() == api_seen_ &&
-      poller_.first_round_done() == round_seen_) {
+  if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
+      poller_.state() == api_seen_ && poller_.first_round_done() == round_seen_ &&
+      queue_.disk_state() == disk_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
   api_seen_ = poller_.state();
+  broker_seen_ = publisher_.state();
   round_seen_ = poller_.first_round_done();
+  disk_seen_ = queue_.disk_state();
   health_at_ = now;
 }
 
@@ -144,19 +188,44 @@ void Agent::BeginStop() {
   publisher_.BeginStop(ports_.clock->Now() + kStopMs);
 }
 
-void Agent::Push(const queue::Record& record) {
-  window_.Push(record, *this);
+// What went to the disk meanwhile is old news there; the newest state of each tracker belongs on
+// the bus.
+void Agent::OnConnectedAgain() {
+  connects_handled_ = publisher_.counters().connects;
+  pipeline_.RepublishBehind();
 }
 
-// Without a broker nothing makes room, so reading goes on and the oldest are dropped.
+void Agent::Push(const queue::Record& record) {
+  queue_.Push(record, ports_.clock->WallNow().ms);
+}
+
 bool Agent::Ready() const {
-  return !publisher_.connected() || window_.HasRoom(limits::kTopicBytes + limits::kPayloadBytes);
+  return queue_.Ready(publisher_.connected());
+}
+
+void Agent::OnSetBack(const queue::Record& record) {
+  if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
+  pipeline_.Forget(record);
 }
 
 void Agent::OnDropped(const queue::Record& record) {
-  ++dropped_;
-  if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
-  pipeline_.Forget(record);
+  if (queue::IsPosition(record.kind)) ++dropped_;
+  OnSetBack(record);
+}
+
+std::uint64_t Agent::dropped() const {
+  const queue::SpoolLosses& losses = queue_.spool().losses();
+  return dropped_ + losses.quota + losses.age + losses.damaged;
+}
+
+std::string_view Agent::TopicOf(queue::RecordKind kind, model::TrackerId tracker, char* out,
+                                std::size_t capacity) {
+  const bool info = kind == queue::RecordKind::kInfo || kind == queue::RecordKind::kClearInfo;
+  const bool history = kind == queue::RecordKind::kHistory && !replay_to_state_;
+  const auto topic =
+      info ? encode::TrackerTopic::kInfo
+           : (history ? encode::TrackerTopic::kHistory : encode::TrackerTopic::kState);
+  return topics_.Tracker(tracker, topic, out, capacity);
 }
 
 void Agent::OnBrokerForgot() {
@@ -165,7 +234,8 @@ void Agent::OnBrokerForgot() {
   poller_.AskFleetSoon();
 }
 
-void Agent::OnGivenUp(const queue::Record& record) {
+void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
+  static_cast<void>(why);
   pipeline_.Forget(record);
   // What the broker will not clear now, it will not clear in the next millisecond.
   const bool clear =
@@ -175,10 +245,29 @@ void Agent::OnGivenUp(const queue::Record& record) {
 
 void Agent::TellDrops(MonoTime now) {
   if (dropped_ == dropped_told_ || now < drops_told_at_) return;
-  log_->Warn("records were dropped: the broker is away and the window is full",
+  log_->Warn("records were lost: the bus is away, memory is full and the disk takes nothing",
              {{"dropped", dropped_ - dropped_told_}, {"dropped_in_all", dropped_}});
   dropped_told_ = dropped_;
   drops_told_at_ = now + kDropsTellMs;
+}
+
+encode::QueueHealth Agent::QueueReport() const {
+  const queue::SegmentTotals& totals = queue_.spool().totals();
+  const queue::SpoolLosses& losses = queue_.spool().losses();
+  encode::QueueHealth report;
+  report.disk = DiskStateName(queue_.disk_state());
+  report.last_error = queue_.disk_error();
+  report.journal = queue_.journal_good();
+  report.on_disk = totals.records;
+  report.bytes = totals.bytes;
+  if (totals.records > 0) report.oldest_time.Set({totals.oldest_time_ms});
+  report.locked = totals.locked_records;
+  report.set_aside = totals.set_aside;
+  report.lost_memory = dropped_;
+  report.lost_quota = losses.quota;
+  report.lost_age = losses.age;
+  report.lost_damaged = losses.damaged;
+  return report;
 }
 
 void Agent::PublishHealth(MonoTime now) {
@@ -210,14 +299,15 @@ void Agent::PublishHealth(MonoTime now) {
   report.records.published = sent.sent;
   report.records.acked = sent.acknowledged;
   report.records.refused = sent.given_up;
-  report.records.dropped = dropped_;
-  report.records.waiting = window_.waiting() + window_.sent();
+  report.records.dropped = dropped();
+  report.records.waiting = queue_.depth();
+  report.queue = QueueReport();
   report.skipped_elements = calls.skipped + pipeline_.counters().unreadable;
   report.ignored_fields = pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
   report.memory_budget_kib = budget_bytes_ / 1024;
-  char payload[2048];
+  char payload[3072];
   json::JsonWriter out(payload, sizeof payload);
   if (encode::EncodeHealth(report, out)) publisher_.PublishHealth(out.view(), now);
 }

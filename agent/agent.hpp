@@ -5,7 +5,7 @@
 // from the clock port, so that a week of outage can be tested in milliseconds. This is the only
 // file that knows the order of the stages:
 //
-//   Poller -> Caller -> Pipeline (compare, decode, encode) -> Window -> Publisher
+//   Poller -> Caller -> Pipeline (compare, decode, encode) -> OfflineQueue -> Publisher
 
 #include <array>
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
+#include "agent/encode/health.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
@@ -27,7 +28,7 @@
 #include "agent/ports/random.hpp"
 #include "agent/ports/system_info.hpp"
 #include "agent/publish/publisher.hpp"
-#include "agent/queue/window.hpp"
+#include "agent/queue/offline_queue.hpp"
 #include "agent/settings/settings.hpp"
 
 namespace depotlink {
@@ -39,15 +40,17 @@ struct AgentPorts {
   ports::Http* http = nullptr;
   ports::Mqtt* mqtt = nullptr;
   ports::SystemInfo* system = nullptr;
+  queue::QueuePorts queue;
 };
 
 struct AgentSecrets {
   Secret api_key;
   Secret mqtt_password;  // empty: none
+  Secret queue_key;      // empty: the queue makes its own
 };
 
 class Agent : private queue::RecordSink,
-              private queue::DropObserver,
+              private queue::QueueObserver,
               private publish::PublishObserver {
  public:
   Agent(const settings::Settings& settings, AgentSecrets secrets, const AgentPorts& ports,
@@ -68,24 +71,35 @@ class Agent : private queue::RecordSink,
   const Pipeline& pipeline() const { return pipeline_; }
   const publish::Publisher& publisher() const { return publisher_; }
   const poll::Poller& poller() const { return poller_; }
-  std::uint64_t dropped() const { return dropped_; }
+  const queue::OfflineQueue& queue() const { return queue_; }
+  // Records lost, for whatever reason.
+  std::uint64_t dropped() const;
   // Records that the broker has not acknowledged.
-  std::size_t unpublished() const { return window_.waiting() + window_.sent(); }
+  std::uint64_t unpublished() const { return queue_.depth(); }
 
  private:
   void Push(const queue::Record& record) override;
   bool Ready() const override;
+  void OnSpooled(const queue::Record& record) override { pipeline_.NoteSpooled(record); }
+  void OnSetBack(const queue::Record& record) override;
   void OnDropped(const queue::Record& record) override;
+  std::string_view TopicOf(queue::RecordKind kind, model::TrackerId tracker, char* out,
+                           std::size_t capacity) override;
   void OnBrokerForgot() override;
-  void OnGivenUp(const queue::Record& record) override;
+  void OnGivenUp(const queue::Record& record, std::string_view why) override;
+  void BeforeSending() override { queue_.NoteDelivered(); }
+  bool LiveMayGo() const override { return queue_.LiveMayGo(); }
 
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
   bool AwaitingFirstConnect(MonoTime now) const;
   void TellDrops(MonoTime now);
-  // Health is due at once when what it says of API, broker or the first round has changed.
+  // Health is due at once when what it says of API, broker, disk or the first round has changed.
   void HurryHealth(MonoTime now);
   void PublishHealth(MonoTime now);
+  encode::QueueHealth QueueReport() const;
+  // The bus is there again.
+  void OnConnectedAgain();
 
   static constexpr DurationMs kHealthMs = kMinuteMs;
   static constexpr DurationMs kDropsTellMs = kMinuteMs;
@@ -98,6 +112,7 @@ class Agent : private queue::RecordSink,
   std::string site_;
   std::string version_;
   std::uint64_t budget_bytes_;
+  bool replay_to_state_;
   std::string authorization_;
   std::string run_;
   MonoTime started_;
@@ -109,17 +124,21 @@ class Agent : private queue::RecordSink,
   encode::TopicBuilder topics_;
   Pipeline pipeline_;
   poll::Poller poller_;
-  queue::Window window_;
+  queue::OfflineQueue queue_;
   publish::Publisher publisher_;
 
   MonoTime health_at_{};
   MonoTime clear_at_{};
   std::uint64_t connects_seen_ = 0;
   poll::ApiState api_seen_ = poll::ApiState::kStarting;
+  publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;
+  queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
-  std::uint64_t dropped_ = 0;
+  std::uint64_t dropped_ = 0;  // from memory
   std::uint64_t dropped_told_ = 0;
+  std::uint64_t connects_handled_ = 0;
+  bool closed_ = false;
   MonoTime drops_told_at_{};
 };
 

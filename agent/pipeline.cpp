@@ -220,6 +220,7 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
     return;
   }
   tracker.Set(Tracker::kStateRetained);
+  tracker.behind = false;
   DropClear(tracker, Tracker::kClear);
   Push(queue::RecordKind::kState, tracker.id, out.view());
 }
@@ -340,6 +341,27 @@ void Pipeline::Forget(const queue::Record& record) {
     case queue::RecordKind::kClearState:
     case queue::RecordKind::kClearInfo:
       return ClearAgain(record);
+    case queue::RecordKind::kHistory:
+      return;
+  }
+}
+
+void Pipeline::NoteSpooled(const queue::Record& record) {
+  Tracker* tracker = table_->Find(record.tracker);
+  if (tracker == nullptr || record.kind != queue::RecordKind::kState) return;
+  tracker->behind = true;
+  any_behind_ = true;
+}
+
+void Pipeline::RepublishBehind() {
+  if (!any_behind_) return;
+  any_behind_ = false;
+  for (std::uint32_t i = 0; i < table_->size(); ++i) {
+    Tracker& tracker = table_->At(i);
+    if (!tracker.behind) continue;
+    tracker.behind = false;
+    tracker.state_fingerprint = 0;
+    fleet::Schedule::MakeDue(tracker);
   }
 }
 

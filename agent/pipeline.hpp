@@ -46,6 +46,10 @@ class Pipeline : public poll::PollWork {
   bool ClearGone();
   // A record did not reach the bus: the next poll publishes that tracker anew.
   void Forget(const queue::Record& record);
+  // A state went to the disk, not to the bus: see RepublishBehind().
+  void NoteSpooled(const queue::Record& record);
+  // The bus is there again: the next poll publishes anew what went to the disk meanwhile.
+  void RepublishBehind();
   // The broker has none of it any more.
   void ForgetAll() { table_->ForgetPublished(); }
 
@@ -107,6 +111,7 @@ class Pipeline : public poll::PollWork {
   bool silence_told_ = false;
   MonoTime label_told_at_{};
   MonoTime unreadable_told_at_{};
+  bool any_behind_ = false;
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear
   PipelineCounters counters_;
   navixy::DecodeNotes notes_;

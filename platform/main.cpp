@@ -14,12 +14,15 @@
 #include "agent/commands/check.hpp"
 #include "agent/commands/once.hpp"
 #include "platform/curl_http.hpp"
+#include "platform/deflate_compressor.hpp"
 #include "platform/event_loop.hpp"
 #include "platform/linux_clock.hpp"
 #include "platform/linux_random.hpp"
 #include "platform/linux_system_info.hpp"
+#include "platform/mbedtls_cipher.hpp"
 #include "platform/paho_mqtt.hpp"
 #include "platform/posix_files.hpp"
+#include "platform/posix_storage.hpp"
 #include "platform/process.hpp"
 #include "platform/stderr_log.hpp"
 #include "platform/versions.hpp"
@@ -59,7 +62,8 @@ bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::
     return true;
   };
   return read("api.key_file", settings.api.key_file, secrets.api_key) &&
-         read("mqtt.password_file", settings.mqtt.password_file, secrets.mqtt_password);
+         read("mqtt.password_file", settings.mqtt.password_file, secrets.mqtt_password) &&
+         read("queue.key_file", settings.queue.key_file, secrets.queue_key);
 }
 
 depotlink::platform::CurlHttpOptions HttpOptions(const depotlink::settings::Settings& settings) {
@@ -88,7 +92,12 @@ int Run(const std::string& config, depotlink::Logger& log) {
     log.Error("the system gives no descriptors or memory to start with");
     return kFailed;
   }
-  depotlink::AgentPorts ports{&clock, &random, &http, &mqtt, &system};
+  depotlink::platform::PosixStorage disk(settings.queue.dir);
+  depotlink::platform::PosixStorage ram(settings.queue.runtime_dir);
+  depotlink::platform::MbedtlsCipher cipher;
+  depotlink::platform::DeflateCompressor compressor;
+  depotlink::AgentPorts ports{&clock, &random, &http,
+                              &mqtt,  &system, {&disk, &ram, &cipher, &compressor}};
   depotlink::Agent agent(settings, std::move(secrets), ports, log, kVersion);
   bool stopping = false;
   while (!agent.stopped()) {

@@ -187,10 +187,15 @@ Status PosixStorage::Rename(std::string_view from, std::string_view to) {
   return Status::Ok();
 }
 
+// After a failure this descriptor is not asked again: what it says then is worth nothing.
 Status PosixStorage::SyncDirectory() {
-  if (const int error = SyncNames(directory_.get()); error != 0)
-    return SystemFailure(path_, "cannot be synced", error);
-  return Status::Ok();
+  if (unsynced_) {
+    Status reopened = Open();
+    if (!reopened.ok()) return reopened;
+  }
+  const int error = SyncNames(directory_.get());
+  unsynced_ = error != 0;
+  return unsynced_ ? SystemFailure(path_, "cannot be synced", error) : Status::Ok();
 }
 
 // By getdents64, since opendir would allocate.
@@ -200,7 +205,8 @@ Status PosixStorage::List(ports::FileVisitor& visitor) {
   if (!listed.valid()) return SystemFailure(path_, "cannot be listed", errno);
   alignas(dirent64) std::array<char, 4096> entries;
   for (;;) {
-    const ssize_t bytes = getdents64(listed.get(), entries.data(), entries.size());
+    const ssize_t bytes =
+        Uninterrupted([&] { return getdents64(listed.get(), entries.data(), entries.size()); });
     if (bytes < 0) return SystemFailure(path_, "cannot be listed", errno);
     if (bytes == 0) return Status::Ok();
     for (ssize_t at = 0; at < bytes;) {

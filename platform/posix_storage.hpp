@@ -6,6 +6,7 @@
 // file descriptor; the success path allocates nothing. Names of up to 255 bytes. Main thread.
 
 #include <string>
+#include <utility>
 
 #include "agent/ports/storage.hpp"
 #include "platform/descriptor.hpp"
@@ -14,6 +15,10 @@ namespace depotlink::platform {
 
 class PosixStorage final : public ports::Storage {
  public:
+  PosixStorage() = default;
+  // For Open() without a path.
+  explicit PosixStorage(std::string path) : path_(std::move(path)) {}
+
   // Opens the directory `path`, and makes it where it is missing, and what is missing above it
   // (mode 0700; each new name is synced). Refused (kAskPerson, with the remedy) where it is no
   // directory, belongs to neither this user nor root, or may be changed by everybody (unless its
@@ -23,6 +28,9 @@ class PosixStorage final : public ports::Storage {
   Status Open(const std::string& path);
   // Whether what is written there is gone with the power: the directory is on a tmpfs or ramfs.
   bool OnRamDisk() const;
+
+  Status Open() override { return Open(std::string(path_)); }
+  bool InMemory() const override { return OnRamDisk(); }
 
   Result<ports::FileHandle> Create(std::string_view name) override;
   Result<ports::FileHandle> OpenRead(std::string_view name) override;
@@ -47,6 +55,7 @@ class PosixStorage final : public ports::Storage {
 
   std::string path_;  // for messages
   Descriptor directory_;
+  bool unsynced_ = false;  // the last SyncDirectory() failed
 };
 
 }  // namespace depotlink::platform

@@ -41,6 +41,9 @@ inline constexpr std::size_t kTopicBytes = 256;
 inline constexpr std::size_t kPayloadBytes = 8 * 1024;
 inline constexpr std::size_t kWindowBytes = 128 * 1024;
 inline constexpr std::size_t kWindowRecords = 512;
+// What was read back from the disk, on its way.
+inline constexpr std::size_t kBacklogWindowBytes = 32 * 1024;
+inline constexpr std::size_t kBacklogWindowRecords = 128;
 // Publishes in flight. Paho's own maxInflight must stay above it (it stalls for a second when an
 // application has more outstanding).
 inline constexpr std::size_t kInFlight = 32;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "agent/base/limits.hpp"
+#include "agent/queue/queue_key.hpp"
 #include "agent/settings/reader.hpp"
 #include "agent/settings/units.hpp"
 
@@ -71,6 +72,26 @@ bool CheckPassword(const std::string& file, const ReadOutcome& outcome, ports::F
   return false;
 }
 
+bool CheckQueueKey(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
+                   std::string& out) {
+  const std::string& path = outcome.settings.queue.key_file;
+  if (path.empty()) return true;
+  const Result<Secret> key = files.ReadSecret(path);
+  std::string message = key.status().message();
+  if (key.ok()) {
+    const std::string_view digits = key.value().Reveal();
+    if (digits.size() == queue::kKeyHexDigits &&
+        digits.find_first_not_of("0123456789abcdef") == std::string_view::npos) {
+      return true;
+    }
+    message = path +
+              " holds no key of the queue: 64 hexadecimal digits (0-9, a-f); `openssl rand " +
+              "-hex 32` makes one";
+  }
+  AppendLine(out, FaultAt(file, outcome, "queue.key_file", message));
+  return false;
+}
+
 bool CheckCertificates(const std::string& file, const ReadOutcome& outcome,
                        ports::FileReader& files, std::string& out) {
   const std::string& path = outcome.settings.api.ca_file;
@@ -118,6 +139,10 @@ void AppendSummary(const Settings& s, std::string& out) {
                       FormatDuration(s.poll.parked_ms) + ", offline " +
                       FormatDuration(s.poll.offline_ms) + ", list of trackers " +
                       FormatDuration(s.poll.fleet_ms));
+  AppendLine(out, "  queue     at most " + settings::FormatSize(s.queue.max_bytes) + " in " +
+                      s.queue.dir + ", for " + FormatDuration(s.queue.max_age_ms) +
+                      "; flushed every " + FormatDuration(s.queue.flush_interval_ms) +
+                      " while the bus is away");
   AppendLine(out, "  memory    " + settings::FormatSize(s.memory.budget_bytes) + " for at most " +
                       std::to_string(s.memory.max_trackers) + " trackers");
 }
@@ -136,7 +161,8 @@ int RunCheck(const std::string& path, ports::FileReader& files, std::string& out
   const bool key = CheckApiKey(path, outcome, files, out);
   const bool certificates = CheckCertificates(path, outcome, files, out);
   const bool password = CheckPassword(path, outcome, files, out);
-  if (!key || !certificates || !password) return 1;
+  const bool queue_key = CheckQueueKey(path, outcome, files, out);
+  if (!key || !certificates || !password || !queue_key) return 1;
   AppendLine(out, path + ": OK");
   AppendSummary(outcome.settings, out);
   return 0;

@@ -53,6 +53,24 @@ void Records(JsonWriter& out, const RecordCounts& records) {
   out.EndObject();
 }
 
+void Queue(JsonWriter& out, const QueueHealth& queue) {
+  out.Key("queue").BeginObject();
+  Text(out, "disk", queue.disk);
+  ErrorText(out, queue.last_error);
+  out.Key("journal").Bool(queue.journal);
+  out.Key("on_disk").Uint(queue.on_disk);
+  out.Key("bytes").Uint(queue.bytes);
+  if (queue.oldest_time.has)
+    out.Key("oldest_time").Time(queue.oldest_time.value, /*with_ms=*/false);
+  out.Key("locked").Uint(queue.locked);
+  out.Key("set_aside").Uint(queue.set_aside);
+  out.Key("lost_memory").Uint(queue.lost_memory);
+  out.Key("lost_quota").Uint(queue.lost_quota);
+  out.Key("lost_age").Uint(queue.lost_age);
+  out.Key("lost_damaged").Uint(queue.lost_damaged);
+  out.EndObject();
+}
+
 }  // namespace
 
 std::string_view ApiStateName(ApiState state) {
@@ -97,6 +115,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   out.Key("polls").Uint(report.polls);
   if (report.lag_s.has) out.Key("lag_s").Uint(report.lag_s.value);
   Records(out, report.records);
+  Queue(out, report.queue);
   out.Key("skipped_elements").Uint(report.skipped_elements);
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);

@@ -52,6 +52,23 @@ struct RecordCounts {
   std::uint64_t waiting = 0;    // now: in the window and the queue
 };
 
+// The queue on disk and in memory. Empty texts are left out.
+struct QueueHealth {
+  std::string_view disk;        // ok, starting, full, refused, failing
+  std::string_view last_error;  // for people; empty: none
+  bool journal = true;          // what is in memory outlives a crash of the agent
+  std::uint64_t on_disk = 0;    // records
+  std::uint64_t bytes = 0;      // on disk
+  model::Maybe<WallTime> oldest_time;
+  std::uint64_t locked = 0;     // records sealed with another key
+  std::uint64_t set_aside = 0;  // damaged segments
+  // Records lost, by reason; `dropped` in RecordCounts is their sum.
+  std::uint64_t lost_memory = 0;
+  std::uint64_t lost_quota = 0;
+  std::uint64_t lost_age = 0;
+  std::uint64_t lost_damaged = 0;
+};
+
 // The views must stay valid during EncodeHealth.
 struct HealthReport {
   std::string_view site;
@@ -66,6 +83,7 @@ struct HealthReport {
   std::uint64_t polls = 0;
   model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest
   RecordCounts records;
+  QueueHealth queue;
   std::uint64_t skipped_elements = 0;  // elements of an answer that could not be read
   std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
   std::uint64_t memory_rss_kib = 0;    // 0: unknown

@@ -40,6 +40,12 @@ class Storage {
  public:
   virtual ~Storage() = default;
 
+  // Makes the directory where it is missing and gets hold of it; before all else, and again where
+  // it failed or a disk came back. What was open stays open. kAskPerson where it is not ours alone.
+  virtual Status Open() = 0;
+  // True where what is written here costs no flash and does not outlive a reboot. After Open().
+  virtual bool InMemory() const = 0;
+
   // Names are plain: letters, digits, `.`, `-`, `_`; no slash.
 
   // A new, empty file (mode 0600) opened for writing and reading.

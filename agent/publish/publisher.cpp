@@ -21,11 +21,13 @@ std::string_view VersionName(ports::MqttVersion version) {
 
 }  // namespace
 
-Publisher::Publisher(PublisherConfig config, ports::Mqtt& mqtt, queue::Window& window,
-                     ports::Random& random, Logger& log, PublishObserver& observer)
+Publisher::Publisher(PublisherConfig config, ports::Mqtt& mqtt, queue::Window& live,
+                     queue::Window& late, ports::Random& random, Logger& log,
+                     PublishObserver& observer)
     : config_(std::move(config)),
       mqtt_(&mqtt),
-      window_(&window),
+      live_(&live),
+      late_(&late),
       random_(&random),
       log_(&log),
       observer_(&observer),
@@ -40,6 +42,7 @@ MonoTime Publisher::Step(MonoTime now) {
     mqtt_->Disconnect(0);
     OnConnectFailed(late, now);
   }
+  observer_->BeforeSending();
   if (connected()) {
     CheckAcks(now);
     if (online_due_) SayOnline(now);
@@ -122,7 +125,7 @@ void Publisher::OnConnected(const ports::MqttEvent& event, MonoTime now) {
   in_flight_most_ = std::clamp<std::size_t>(event.receive_maximum, 1, limits::kInFlight);
   packet_most_bytes_ = event.maximum_packet_bytes;
   log_->Info("broker connected", {{"mqtt", VersionName(version_)},
-                                  {"waiting", static_cast<std::uint64_t>(window_->waiting())}});
+                                  {"waiting", static_cast<std::uint64_t>(live_->waiting())}});
   if (stopping_) return;
   SayOnline(now);
   if (again && !event.session_present) observer_->OnBrokerForgot();
@@ -167,14 +170,15 @@ void Publisher::OnLost(std::string_view why, MonoTime now) {
   FreeSlots();
   online_due_ = false;
   if (kStableMs <= now - connected_at_) backoff_.Reset();
-  window_->UnsendAll();
+  live_->UnsendAll();
+  late_->UnsendAll();
   if (config_.try_mqtt5) version_ = ports::MqttVersion::k5;
   const DurationMs wait_ms = backoff_.Next(random_->Next());
   connect_at_ = now + wait_ms;
   last_error_ = why;
   log_->Warn("broker connection lost; records wait, trying again",
              {{"why", why},
-              {"waiting", static_cast<std::uint64_t>(window_->waiting())},
+              {"waiting", static_cast<std::uint64_t>(live_->waiting())},
               {"retry_ms", wait_ms}});
 }
 
@@ -187,9 +191,9 @@ void Publisher::OnAcked(ports::MqttToken token) {
   if (token >= slots_.size() || !slots_[token].used) return;
   slots_[token].used = false;
   --in_flight_;
-  if (token >= limits::kInFlight) return;
+  if (slots_[token].from == nullptr) return;
   ++counters_.acknowledged;
-  window_->Finish(slots_[token].ref);
+  slots_[token].from->Finish(slots_[token].ref);
 }
 
 void Publisher::OnRefused(const ports::MqttEvent& event) {
@@ -202,40 +206,47 @@ void Publisher::OnRefused(const ports::MqttEvent& event) {
     log_->Warn("the broker refuses a publish; check its access rules and limits",
                {{"reason_code", event.reason_code}, {"why", event.text.view()}});
   }
-  if (event.token >= limits::kInFlight) return;
+  queue::Window* const from = slots_[event.token].from;
+  if (from == nullptr) return;
   const queue::Window::Ref ref = slots_[event.token].ref;
-  if (window_->CountRefusal(ref) < kTries) {
-    window_->Unsend(ref);
+  if (from->CountRefusal(ref) < kTries) {
+    from->Unsend(ref);
   } else {
-    GiveUp(ref, event.text.view());
+    GiveUp(*from, ref, event.text.view());
   }
 }
 
-void Publisher::GiveUp(queue::Window::Ref ref, std::string_view why) {
-  const queue::Record record = window_->Get(ref);
+void Publisher::GiveUp(queue::Window& from, queue::Window::Ref ref, std::string_view why) {
+  const queue::Record record = from.Get(ref);
   ++counters_.given_up;
   log_->Debug("a record was given up", {{"topic", record.topic}, {"why", why}});
-  observer_->OnGivenUp(record);
-  window_->Finish(ref);
+  observer_->OnGivenUp(record, why);
+  from.Finish(ref);
 }
 
-// The last place in flight is left to `health`, which a backlog would shut out else.
+// The last place in flight is left to `health`, which a backlog would shut out else; a few more are
+// left to live records, which late ones must not delay.
 void Publisher::Pump(MonoTime now) {
   const std::size_t most = std::max<std::size_t>(1, in_flight_most_ - 1);
-  while (in_flight_ < most && SendNext(now)) {
+  const bool live_may_go = observer_->LiveMayGo();
+  while (live_may_go && in_flight_ < most && SendNext(*live_, now)) {
+  }
+  const std::size_t late_most = most > 2 * kLiveReserve ? most - kLiveReserve : most;
+  while (!stopping_ && !held_ && in_flight_ < late_most && SendNext(*late_, now)) {
   }
 }
 
-// False where there is nothing to send for now.
-bool Publisher::SendNext(MonoTime now) {
-  const queue::Window::Ref ref = window_->NextUnsent();
-  if (ref == queue::Window::kNone) return false;
-  const queue::Record record = window_->Get(ref);
+// False where there is nothing to send for now. What is on its way spans no more than kInFlight
+// records, however long the oldest takes: a crash repeats no more.
+bool Publisher::SendNext(queue::Window& from, MonoTime now) {
+  const queue::Window::Ref ref = from.NextUnsent();
+  if (ref == queue::Window::kNone || ref - from.first() >= limits::kInFlight) return false;
+  const queue::Record record = from.Get(ref);
   const std::uint64_t topic = Fingerprint(record.topic);
   if (TopicInFlight(topic)) return false;
   const std::size_t packet = record.topic.size() + record.payload.size() + kPacketOverheadBytes;
   if (packet_most_bytes_ != 0 && packet > packet_most_bytes_) {
-    GiveUp(ref, "larger than the broker takes");
+    GiveUp(from, ref, "larger than the broker takes");
     return true;
   }
   const auto free = std::find_if(slots_.begin(), slots_.begin() + limits::kInFlight,
@@ -247,11 +258,11 @@ bool Publisher::SendNext(MonoTime now) {
     return false;
   }
   if (!status.ok()) {
-    GiveUp(ref, status.message());
+    GiveUp(from, ref, status.message());
     return true;
   }
-  window_->MarkSent(ref);
-  *free = {true, now, ref, topic};
+  from.MarkSent(ref);
+  *free = {true, now, &from, ref, topic};
   ++in_flight_;
   ++counters_.sent;
   return true;
@@ -265,7 +276,7 @@ bool Publisher::TopicInFlight(std::uint64_t topic) const {
 bool Publisher::SayStatus(std::string_view status, MonoTime now) {
   if (!mqtt_->Publish(kStatusToken, {config_.status_topic, status, true}).ok()) return false;
   if (!slots_[kStatusToken].used) ++in_flight_;
-  slots_[kStatusToken] = {true, now, 0, 0};
+  slots_[kStatusToken] = {true, now, nullptr, 0, 0};
   return true;
 }
 
@@ -278,7 +289,7 @@ void Publisher::SayOnline(MonoTime now) {
 void Publisher::PublishHealth(std::string_view payload, MonoTime now) {
   if (!connected() || slots_[kHealthToken].used || in_flight_ >= in_flight_most_) return;
   if (!mqtt_->Publish(kHealthToken, {config_.health_topic, payload, true}).ok()) return;
-  slots_[kHealthToken] = {true, now, 0, 0};
+  slots_[kHealthToken] = {true, now, nullptr, 0, 0};
   ++in_flight_;
 }
 
@@ -304,7 +315,7 @@ void Publisher::StepStop(MonoTime now) {
     stopped_ = true;
     return;
   }
-  const bool drained = window_->waiting() == 0 && window_->sent() == 0;
+  const bool drained = live_->waiting() + live_->sent() + late_->sent() == 0;
   if (!offline_said_ && (drained || say_offline_by_ <= now)) {
     offline_said_ = SayStatus(kOffline, now) || say_offline_by_ + kOfflineWaitMs <= now;
     held_ = held_ || !offline_said_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Takes records from the window to the broker and owns everything about that: connecting and
-// reconnecting, how many are in flight, what an acknowledgement, a refusal or a lost connection
-// means.
+// Takes records from two windows to the broker, live ones before late ones, and owns everything
+// about that: connecting and reconnecting, how many are in flight, what an acknowledgement, a
+// refusal or a lost connection means.
 //
 // - A record leaves the window when the broker acknowledged it with a good reason code.
 // - One record of a topic is in flight at a time, so whatever is repeated or refused, the order
@@ -59,15 +59,19 @@ class PublishObserver {
   virtual ~PublishObserver() = default;
   // Connected again, to a broker that kept nothing of us: what was retained there is gone.
   virtual void OnBrokerForgot() = 0;
-  // A record was given up. The views hold only during the call.
-  virtual void OnGivenUp(const queue::Record& record) = 0;
+  // A record was given up, for the reason `why`. The views hold only during the call.
+  virtual void OnGivenUp(const queue::Record& record, std::string_view why) = 0;
+  // What the broker said was taken in; more is about to be sent.
+  virtual void BeforeSending() {}
+  // False: live records must wait for late ones.
+  virtual bool LiveMayGo() const { return true; }
 };
 
 class Publisher {
  public:
-  // All references must outlive this.
-  Publisher(PublisherConfig config, ports::Mqtt& mqtt, queue::Window& window, ports::Random& random,
-            Logger& log, PublishObserver& observer);
+  // All references must outlive this. `late`: records of the backlog, sent where no live one waits.
+  Publisher(PublisherConfig config, ports::Mqtt& mqtt, queue::Window& live, queue::Window& late,
+            ports::Random& random, Logger& log, PublishObserver& observer);
 
   // Does what there is to do at `now`; returns when to call again at the latest. Call it also
   // whenever the mqtt port has events or the window has news.
@@ -96,10 +100,13 @@ class Publisher {
   static constexpr std::size_t kTokens = limits::kInFlight + 2;
   // Fixed header, topic length, packet id and properties of a PUBLISH, at most.
   static constexpr std::size_t kPacketOverheadBytes = 16;
+  // Places in flight that late records leave to live ones.
+  static constexpr std::size_t kLiveReserve = 4;
 
   struct Slot {
     bool used = false;
     MonoTime sent_at;
+    queue::Window* from = nullptr;  // null: status or health
     queue::Window::Ref ref = 0;
     std::uint64_t topic = 0;
   };
@@ -110,11 +117,11 @@ class Publisher {
   void OnLost(std::string_view why, MonoTime now);
   void OnAcked(ports::MqttToken token);
   void OnRefused(const ports::MqttEvent& event);
-  void GiveUp(queue::Window::Ref ref, std::string_view why);
+  void GiveUp(queue::Window& from, queue::Window::Ref ref, std::string_view why);
 
   void Connect(MonoTime now);
   void Pump(MonoTime now);
-  bool SendNext(MonoTime now);
+  bool SendNext(queue::Window& from, MonoTime now);
   bool SayStatus(std::string_view status, MonoTime now);
   void SayOnline(MonoTime now);
   void CheckAcks(MonoTime now);
@@ -125,7 +132,8 @@ class Publisher {
 
   PublisherConfig config_;
   ports::Mqtt* mqtt_;
-  queue::Window* window_;
+  queue::Window* live_;
+  queue::Window* late_;
   ports::Random* random_;
   Logger* log_;
   PublishObserver* observer_;

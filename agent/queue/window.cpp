@@ -50,6 +50,8 @@ bool Window::Push(const Record& record, DropObserver& drops) {
     PopDone();
   }
   Entry& entry = At(next_++);
+  entry.order = record.order;
+  entry.time_ms = record.time_ms;
   entry.at = at;
   entry.payload_bytes = static_cast<std::uint32_t>(record.payload.size());
   entry.tracker = record.tracker;
@@ -61,7 +63,22 @@ bool Window::Push(const Record& record, DropObserver& drops) {
   std::copy(record.topic.begin(), record.topic.end(), &bytes_[at]);
   std::copy(record.payload.begin(), record.payload.end(), &bytes_[at + record.topic.size()]);
   ++waiting_;
+  last_order_ = record.order;
   return true;
+}
+
+std::size_t Window::bytes_held() const {
+  std::size_t bytes = 0;
+  for (Ref ref = first_; ref < next_; ++ref) {
+    const Entry& entry = At(ref);
+    if (entry.place != Place::kDone) bytes += entry.topic_bytes + entry.payload_bytes;
+  }
+  return bytes;
+}
+
+void Window::ShiftOrders(Order by) {
+  for (Ref ref = first_; ref < next_; ++ref) At(ref).order += by;
+  last_order_ += by;
 }
 
 Window::Ref Window::NextUnsent() const {
@@ -77,6 +94,8 @@ Record Window::Get(Ref ref) const {
   record.kind = entry.kind;
   record.retain = entry.retain;
   record.tracker = entry.tracker;
+  record.order = entry.order;
+  record.time_ms = entry.time_ms;
   record.topic = {&bytes_[entry.at], entry.topic_bytes};
   record.payload = {&bytes_[entry.at + entry.topic_bytes], entry.payload_bytes};
   return record;

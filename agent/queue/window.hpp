@@ -14,41 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
-#include "agent/model/tracker_state.hpp"
+#include "agent/base/limits.hpp"
+#include "agent/queue/record.hpp"
 
 namespace depotlink::queue {
-
-enum class RecordKind : std::uint8_t { kState, kInfo, kClearState, kClearInfo };
-
-// The views hold as long as the owner says.
-struct Record {
-  RecordKind kind = RecordKind::kState;
-  bool retain = true;
-  model::TrackerId tracker = 0;
-  std::string_view topic;
-  std::string_view payload;
-};
-
-// Where records go. Implemented by the window, and by whatever only looks at them.
-class RecordSink {
- public:
-  virtual ~RecordSink() = default;
-  // Takes a copy. Never fails: what does not fit makes room by dropping the oldest, or is dropped
-  // itself where it is larger than any room.
-  virtual void Push(const Record& record) = 0;
-  // True where the next record of any size would cost no other its place, or where waiting for room
-  // would be in vain; false: stop reading until it is true again.
-  virtual bool Ready() const = 0;
-};
-
-// Is told of each record that had to go unacknowledged. The views hold only during the call.
-class DropObserver {
- public:
-  virtual ~DropObserver() = default;
-  virtual void OnDropped(const Record& record) = 0;
-};
 
 class Window {
  public:
@@ -80,12 +50,25 @@ class Window {
   // Nothing is on its way any more: all of it waits again, in the old order.
   void UnsendAll();
 
+  // The records held are those from first() up to end(), without the done ones among them.
+  Ref first() const { return first_; }
+  Ref end() const { return next_; }
+  bool IsDone(Ref ref) const { return At(ref).place == Place::kDone; }
+  bool IsWaiting(Ref ref) const { return At(ref).place == Place::kWaiting; }
+  // All records up to this order are done with; 0 where none was ever held.
+  Order done_up_to() const { return first_ == next_ ? last_order_ : At(first_).order - 1; }
+  std::size_t bytes_held() const;
+  // Raises the order of every record by `by`.
+  void ShiftOrders(Order by);
+
   std::size_t waiting() const { return waiting_; }
   std::size_t sent() const { return sent_; }
 
  private:
   enum class Place : std::uint8_t { kWaiting, kSent, kDone };
   struct Entry {
+    Order order;
+    std::int64_t time_ms;
     std::uint32_t at;
     std::uint32_t payload_bytes;
     model::TrackerId tracker;
@@ -116,6 +99,7 @@ class Window {
   Ref unsent_ = 0;  // nothing before it waits
   std::size_t waiting_ = 0;
   std::size_t sent_ = 0;
+  Order last_order_ = 0;
 };
 
 }  // namespace depotlink::queue

@@ -138,17 +138,44 @@ constexpr KeySpec kKeys[] = {
          [](Settings& s, const Parsed& v) { s.poll.offline_ms = v.whole; }),
     Later("poll.links"),
 
+    Section("queue"),
+    Key("queue.dir", KeyType::kPath, 2, 1024, "/var/lib/depotlink/queue", "/data/depotlink/queue",
+        "the directory on disk for what the bus does not take",
+        [](Settings& s, const Parsed& v) { s.queue.dir = v.text; }),
+    Key("queue.runtime_dir", KeyType::kPath, 2, 1024, "/run/depotlink", "/run/depotlink",
+        "the directory in memory that outlives the agent, not a reboot",
+        [](Settings& s, const Parsed& v) { s.queue.runtime_dir = v.text; }),
+    Key("queue.key_file", KeyType::kSecretPath, 2, 1024, "", "/etc/depotlink/queue.key",
+        "the file that holds the queue's key, 64 hexadecimal digits",
+        [](Settings& s, const Parsed& v) { s.queue.key_file = v.text; }),
+    Key("queue.max_size", KeyType::kSize, kMiB, 1024 * 1024 * kMiB, "256MiB", "1GiB",
+        "the most that the queue takes on disk",
+        [](Settings& s,
+           const Parsed& v) { s.queue.max_bytes = static_cast<std::uint64_t>(v.whole); }),
+    Key("queue.min_free", KeyType::kSize, 0, 1024 * 1024 * kMiB, "64MiB", "200MiB",
+        "the space on that disk that the queue leaves to others",
+        [](Settings& s,
+           const Parsed& v) { s.queue.min_free_bytes = static_cast<std::uint64_t>(v.whole); }),
+    Key("queue.max_age", KeyType::kDuration, kHourMs, 3660 * 24.0 * kHourMs, "30d", "7d",
+        "the age at which records go undelivered",
+        [](Settings& s, const Parsed& v) { s.queue.max_age_ms = v.whole; }),
+    Key("queue.flush_interval", KeyType::kDuration, 0, 10 * kMinuteMs, "1s", "5s",
+        "how much a power cut may cost while the bus is away",
+        [](Settings& s, const Parsed& v) { s.queue.flush_interval_ms = v.whole; }),
+    Choice("queue.replay_to", "history|state", "history",
+           "where what waited is published: beside the live states, or in line with them",
+           [](Settings& s, const Parsed& v) { s.queue.replay_to_state = v.text == "state"; }),
+    Later("queue.drop", "this version drops the oldest"),
+
     Section("memory"),
     Key("memory.budget", KeyType::kSize, 6 * kMiB, 1024 * kMiB, "8MiB", "8MiB",
         "the most memory that the agent may hold",
-        [](Settings& s, const Parsed& v) {
-          s.memory.budget_bytes = static_cast<std::uint64_t>(v.whole);
-        }),
+        [](Settings& s,
+           const Parsed& v) { s.memory.budget_bytes = static_cast<std::uint64_t>(v.whole); }),
     Key("memory.max_trackers", KeyType::kWhole, 1, limits::kMaxTrackers, "25000", "1000",
         "the largest fleet that the plan makes room for",
-        [](Settings& s, const Parsed& v) {
-          s.memory.max_trackers = static_cast<std::uint32_t>(v.whole);
-        }),
+        [](Settings& s,
+           const Parsed& v) { s.memory.max_trackers = static_cast<std::uint32_t>(v.whole); }),
 
     Section("log"),
     Choice("log.level", "error|warn|info|debug", "info", "the least grave event that is logged",
@@ -158,7 +185,6 @@ constexpr KeySpec kKeys[] = {
     Later("scope", "this version publishes the whole fleet"),
     Later("extra"),
     Later("publish"),
-    Later("queue"),
 };
 
 }  // namespace

@@ -176,15 +176,37 @@ class Judge {
              "\"api.allow_http\": true where that is meant");
     }
     const Given* password = FindGiven("mqtt.password_file");
-    if (password == nullptr) return;
-    if (FindGiven("mqtt.username") == nullptr && !IsExcused("mqtt.username")) {
+    if (password != nullptr && FindGiven("mqtt.username") == nullptr &&
+        !IsExcused("mqtt.username")) {
       Report(password->offset, password->path, "a password needs \"mqtt.username\" beside it");
     }
-    const std::string& file = settings_.mqtt.password_file;
-    if (!file.empty() && file == settings_.api.key_file) {
-      Report(password->offset, password->path,
-             "the same file as \"api.key_file\"; each secret stands in a file of its own");
-    }
+    const std::string& key_file = settings_.api.key_file;
+    const std::string& password_file = settings_.mqtt.password_file;
+    CheckOwnFile("mqtt.password_file", password_file, "api.key_file", key_file);
+    CheckOwnFile("queue.key_file", settings_.queue.key_file, "api.key_file", key_file);
+    CheckOwnFile("queue.key_file", settings_.queue.key_file, "mqtt.password_file", password_file);
+    CheckQueueDirs();
+  }
+
+  void CheckOwnFile(std::string_view path, const std::string& file, std::string_view other_path,
+                    const std::string& other_file) {
+    const Given* given = FindGiven(path);
+    if (given == nullptr || file.empty() || file != other_file) return;
+    Report(given->offset, given->path,
+           "the same file as \"" + std::string(other_path) +
+               "\"; each secret stands in a file of its own");
+  }
+
+  // What is written in the one must cost no flash, and what is in the other must outlive a reboot.
+  void CheckQueueDirs() {
+    const settings::Queue& queue = settings_.queue;
+    if (queue.dir != queue.runtime_dir) return;
+    const Given* given = FindGiven("queue.runtime_dir");
+    if (given == nullptr) given = FindGiven("queue.dir");
+    if (given == nullptr) return;
+    Report(given->offset, given->path,
+           "\"queue.dir\" and \"queue.runtime_dir\" are the same directory; the first belongs on a "
+           "disk, the second in memory, such as \"/run/depotlink\"");
   }
 
   void FillDefaults() {

@@ -43,6 +43,17 @@ struct Poll {
   DurationMs offline_ms = 5 * kMinuteMs;
 };
 
+struct Queue {
+  std::string dir = "/var/lib/depotlink/queue";
+  std::string runtime_dir = "/run/depotlink";
+  std::string key_file;  // empty: a key of its own in `dir`
+  std::uint64_t max_bytes = 256ULL * 1024 * 1024;
+  std::uint64_t min_free_bytes = 64ULL * 1024 * 1024;
+  DurationMs max_age_ms = 30 * 24 * kHourMs;
+  DurationMs flush_interval_ms = kSecondMs;
+  bool replay_to_state = false;
+};
+
 struct Memory {
   std::uint64_t budget_bytes = 8ULL * 1024 * 1024;
   std::uint32_t max_trackers = limits::kDefaultMaxTrackers;
@@ -57,6 +68,7 @@ struct Settings {
   Api api;
   Mqtt mqtt;
   Poll poll;
+  Queue queue;
   Memory memory;
   Log log;
 };

@@ -73,6 +73,7 @@ std::string_view SecretFileKey(std::string_view section, std::string_view leaf) 
   const bool password = EndsWithOne(name, kPasswordNames);
   if (!key && !password) return {};
   if (section == "mqtt") return "mqtt.password_file";
+  if (section == "queue") return "queue.key_file";
   return key || section == "api" ? "api.key_file" : "mqtt.password_file";
 }
 

@@ -25,7 +25,7 @@ def parse_arguments():
 
 
 def write_config(folder, api, broker):
-    """The three keys of the README and, for the stand-in, its CA and a brisk pace."""
+    """The three keys of the README; for the stand-in, its CA and a brisk pace; a queue that is ours."""
     key_file = folder / "api.key"
     key_file.touch(mode=0o600)
     key_file.write_text(api.key + "\n", encoding="ascii")
@@ -35,6 +35,7 @@ def write_config(folder, api, broker):
         "api": {"url": api.api_url, "key_file": str(key_file), "ca_file": api.ca_file},
         "mqtt": {"url": broker.url},
         "poll": {"moving": "2s", "stopped": "5s", "parked": "5s"},
+        "queue": {"dir": str(folder / "queue"), "runtime_dir": str(folder / "run")},
     }, indent=2), encoding="utf-8")
     return config
 

@@ -33,13 +33,6 @@ SERVED_LOG = 400000
 CONFIG = {"poll": {**ALL_FAST, "fleet": "10m"}, "api": {"requests_per_second": 50}}
 
 
-def knows_queue(binary, folder):
-    """Whether this binary's config has the section `queue`: then it is kept private."""
-    probe = Agent(binary, folder, "https://127.0.0.1:1/v2", None, "0" * 32, "mqtt://127.0.0.1:1",
-                  True).once("check")
-    return "queue" not in probe.stdout + probe.stderr
-
-
 class Rig:
     """Stand-in, broker, subscriber and agent, each in a process of its own."""
 
@@ -61,8 +54,7 @@ class Rig:
         self.subscriber = BareSubscriber(self.broker.port)
         folder = self._folder.name
         self.agent = Agent(self.binary, folder, self.standin.api_url, self.standin.ca_file,
-                           self.standin.key, self.broker.url, knows_queue(self.binary, folder),
-                           self._config)
+                           self.standin.key, self.broker.url, self._config)
         self.started_at = time.monotonic()
         self.agent.start()
         return self

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -41,17 +43,19 @@ def merged(base, extra):
 class Agent:
     """A config in a folder of its own and, after `start`, a running process."""
 
-    def __init__(self, binary, folder, api_url, ca_file, key, mqtt_url, with_queue, extra=None):
+    def __init__(self, binary, folder, api_url, ca_file, key, mqtt_url, extra=None):
         self.binary, self.folder = binary, str(folder)
         self.key_file = write_secret(os.path.join(self.folder, "api.key"), key)
         self.config = os.path.join(self.folder, "depotlink.json")
+        self.queue_dir = os.path.join(self.folder, "queue")
+        # As on a box: what is written there all the time costs no disk.
+        ram = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        self.runtime_dir = tempfile.mkdtemp(prefix="depotlink-e2e-", dir=ram)
         config = {"site": SITE, "api": {"url": api_url, "key_file": self.key_file},
-                  "mqtt": {"url": mqtt_url}, "poll": dict(ALL_FAST)}
+                  "mqtt": {"url": mqtt_url}, "poll": dict(ALL_FAST),
+                  "queue": {"dir": self.queue_dir, "runtime_dir": self.runtime_dir}}
         if ca_file:
             config["api"]["ca_file"] = ca_file
-        if with_queue:
-            config["queue"] = {"dir": os.path.join(self.folder, "queue"),
-                               "runtime_dir": os.path.join(self.folder, "run")}
         with open(self.config, "w", encoding="utf-8") as out:
             json.dump(merged(config, extra or {}), out, indent=2)
         self.process, self.lines, self._changed = None, [], threading.Condition()
@@ -133,10 +137,10 @@ class Agent:
 
     def close(self):
         """For the end of a test: a running agent must stop cleanly, a dead one is let be."""
-        if self.process is None:
-            return
         try:
-            if self.process.poll() is None:
+            if self.process is not None and self.process.poll() is None:
                 self.stop()
         finally:
-            print("---- log of the agent (last lines)\n" + self.log()[-6000:])
+            shutil.rmtree(self.runtime_dir, ignore_errors=True)
+            if self.process is not None:
+                print("---- log of the agent (last lines)\n" + self.log()[-6000:])

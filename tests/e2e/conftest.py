@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: the stand-in API, a mosquitto, the agent's binary, subscribers. All on loopback."""
 import os
-import re
 import sys
 
 import pytest
@@ -18,11 +17,22 @@ import contract  # noqa: E402
 def pytest_addoption(parser):
     parser.addoption("--binary", default=os.environ.get("DEPOTLINK_BIN"),
                      help="the depotlink binary (default: $DEPOTLINK_BIN)")
+    parser.addoption("--part", metavar="K/N", help="run every Nth test only, from the Kth on")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "large: fleets of 25,000 trackers; takes a minute")
     config.addinivalue_line("markers", "smoke: the main job; for slow and foreign machines")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Parts of a file run beside each other: the tests mostly wait."""
+    if config.getoption("--part"):
+        part, parts = (int(number) for number in config.getoption("--part").split("/"))
+        assert 1 <= part <= parts
+        config.hook.pytest_deselected(
+            items=[item for at, item in enumerate(items) if at % parts != part - 1])
+        items[:] = items[part - 1::parts]
 
 
 @pytest.fixture(scope="session")
@@ -93,22 +103,13 @@ def subscriber(subscribe, broker):
     return subscribe(broker)
 
 
-@pytest.fixture(scope="session")
-def with_queue(binary, tmp_path_factory):
-    """Whether this binary's config has the section `queue` already (then tests keep it private)."""
-    folder = tmp_path_factory.mktemp("probe")
-    probe = Agent(binary, folder, "https://127.0.0.1:1/v2", None, "0" * 32,
-                  "mqtt://127.0.0.1:1", True).once("check")
-    return not re.search(r":\d+:\d+: queue\b", probe.stdout + probe.stderr)
-
-
 @pytest.fixture
-def make_agent(binary, with_queue, closing, tmp_path_factory):
+def make_agent(binary, closing, tmp_path_factory):
     """make_agent(standin, broker_or_url, extra_config, key=..., start=True)"""
     def make(standin, broker, extra=None, key=None, start=True):
         url = broker if isinstance(broker, str) else broker.url
         agent = Agent(binary, tmp_path_factory.mktemp("agent"), standin.api_url, standin.ca_file,
-                      key or standin.key, url, with_queue, extra)
+                      key or standin.key, url, extra)
         closing.append(agent)
         return agent.start() if start else agent
     return make

@@ -63,6 +63,11 @@ struct StorageFailure {
 class FakeStorage final : public ports::Storage {
  public:
   // --- ports::Storage
+  Status Open() override {
+    ++opens_;
+    return open_status_;
+  }
+  bool InMemory() const override { return in_memory_; }
   Result<ports::FileHandle> Create(std::string_view name) override;
   Result<ports::FileHandle> OpenRead(std::string_view name) override;
   Result<ports::FileHandle> OpenWrite(std::string_view name) override;
@@ -96,6 +101,10 @@ class FakeStorage final : public ports::Storage {
   // disk and its cache alone (but for `short_write` bytes of that call), until PowerCut or Kill
   // tells what the next run finds.
   void StopAt(std::size_t n, std::size_t short_write = 0);
+  // What Open() says from now on. Other calls go on as they were.
+  void set_open_status(Status status) { open_status_ = std::move(status); }
+  void set_in_memory(bool on) { in_memory_ = on; }
+  std::size_t opens() const { return opens_; }
   // No more failures to come.
   void Heal();
   // Whether the failure that was asked for last took place.
@@ -160,6 +169,9 @@ class FakeStorage final : public ports::Storage {
   void Violation(std::string what) { violations_.push_back(std::move(what)); }
 
   SimulatedDisk disk_;
+  Status open_status_;
+  bool in_memory_ = false;
+  std::size_t opens_ = 0;
   std::map<ports::FileHandle, Handle> handles_;
   ports::FileHandle next_handle_ = 3;  // none is given out twice
   bool read_only_ = false;

@@ -105,7 +105,7 @@ class NoObserver : public depotlink::publish::PublishObserver,
                    public depotlink::queue::DropObserver {
  public:
   void OnBrokerForgot() override {}
-  void OnGivenUp(const depotlink::queue::Record&) override {}
+  void OnGivenUp(const depotlink::queue::Record&, std::string_view) override {}
   void OnDropped(const depotlink::queue::Record&) override {}
 };
 
@@ -152,12 +152,14 @@ TEST(AgentAllocation, RecordsOnTheirWayToTheBrokerAllocateNothing) {
   EagerMqtt mqtt;
   NoObserver observer;
   depotlink::queue::Window window(64 * 1024, 100);
+  depotlink::queue::Window late(1024, 10);
   depotlink::fakes::FixedRandom random(0);
   depotlink::fakes::LogCapture logs;
   depotlink::Logger log(logs, depotlink::LogLevel::kInfo);
   depotlink::publish::PublisherConfig config;
   config.status_topic = "d/status";
-  depotlink::publish::Publisher publisher(std::move(config), mqtt, window, random, log, observer);
+  depotlink::publish::Publisher publisher(std::move(config), mqtt, window, late, random, log,
+                                          observer);
   depotlink::MonoTime now{1000};
   publisher.Step(now);
   publisher.Step(now);

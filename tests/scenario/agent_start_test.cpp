@@ -52,13 +52,15 @@ TEST(AgentStart, WithoutABrokerItPollsAndWaits) {
   LONGS_EQUAL(0, world.Stale());
 }
 
-TEST(AgentStart, InfosThatWereDroppedDoNotWaitForTheNextReadingOfTheFleet) {
+TEST(AgentStart, InfosThatWereSetBackDoNotWaitForTheNextReadingOfTheFleet) {
   world.broker.away = true;
   world.Run(7 * kMinuteMs);
-  CHECK(world.agent->dropped() > 500);
+  LONGS_EQUAL(0, world.agent->dropped());
+  CHECK(world.agent->unpublished() > 500);
   world.broker.away = false;
   world.Run(75 * kSecondMs);  // the fleet is read each 9 to 10 minutes
   LONGS_EQUAL(0, world.Stale());
+  LONGS_EQUAL(0, world.Missing());
 }
 
 TEST(AgentStart, PollingWaitsAMomentForTheFirstConnect) {

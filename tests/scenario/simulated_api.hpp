@@ -58,6 +58,11 @@ class SimulatedApi {
     return at == served_.end() ? -1 : at->second;
   }
 
+  // Every state that was served, by tracker.
+  const std::map<model::TrackerId, std::set<std::int64_t>>& all_served() const {
+    return all_served_;
+  }
+
   // Answers a request under way. False where there was nothing to do.
   bool Serve() {
     if (!http_->busy()) return false;
@@ -118,6 +123,7 @@ class SimulatedApi {
       } else {
         const std::int64_t number = StateNumber(id, clock_->WallNow());
         served_[id] = number;
+        all_served_[id].insert(number);
         add(states, '"' + std::to_string(id) + "\":" + State(id, number));
       }
     }
@@ -129,6 +135,7 @@ class SimulatedApi {
   const fakes::FakeClock* clock_;
   std::size_t answered_ = 0;
   std::map<model::TrackerId, std::int64_t> served_;
+  std::map<model::TrackerId, std::set<std::int64_t>> all_served_;
 };
 
 }  // namespace depotlink::scenario

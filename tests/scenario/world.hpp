@@ -10,10 +10,13 @@
 #include <string>
 
 #include "agent/agent.hpp"
+#include "tests/fakes/fake_cipher.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_compressor.hpp"
 #include "tests/fakes/fake_http.hpp"
 #include "tests/fakes/fake_mqtt.hpp"
 #include "tests/fakes/fake_random.hpp"
+#include "tests/fakes/fake_storage.hpp"
 #include "tests/fakes/fake_system_info.hpp"
 #include "tests/fakes/log_capture.hpp"
 #include "tests/scenario/simulated_api.hpp"
@@ -33,6 +36,7 @@ class World {
     settings.mqtt.host = "broker";
     settings.mqtt.client_id = "depotlink-yard";
     settings.memory.max_trackers = 1000;
+    ram.set_in_memory(true);
   }
 
   // Starts the agent, anew where it runs already (then without a word to the broker).
@@ -41,8 +45,10 @@ class World {
     AgentSecrets secrets;
     secrets.api_key = Secret(std::string(kApiKey));
     secrets.mqtt_password = Secret(std::string(kBrokerPassword));
-    agent = std::make_unique<Agent>(settings, std::move(secrets),
-                                    AgentPorts{&clock, &random, &http, &mqtt, &system}, log, "1.0");
+    agent = std::make_unique<Agent>(
+        settings, std::move(secrets),
+        AgentPorts{&clock, &random, &http, &mqtt, &system, {&disk, &ram, &cipher, &compressor}},
+        log, "1.0");
   }
   // Lets `ms` go by. `each`: is called after each step of the agent.
   void Run(
@@ -89,6 +95,16 @@ class World {
     }
     return stale;
   }
+  // How many states were served and never came to the bus, neither live nor late.
+  std::size_t Missing() const {
+    std::size_t missing = 0;
+    for (const auto& [id, numbers] : api.all_served()) {
+      for (const std::int64_t number : numbers) {
+        if (!broker.HasSeen(id, SimulatedApi::Altitude(number))) ++missing;
+      }
+    }
+    return missing;
+  }
   static std::string Topic(model::TrackerId id, const char* what) {
     return "depotlink/yard/tracker/" + std::to_string(id) + '/' + what;
   }
@@ -102,6 +118,10 @@ class World {
   fakes::FakeMqtt mqtt;
   fakes::SeededRandom random;
   fakes::FakeSystemInfo system;
+  fakes::FakeStorage disk;
+  fakes::FakeStorage ram;
+  fakes::FakeCipher cipher;
+  fakes::FakeCompressor compressor;
   fakes::LogCapture logs;
   Logger log{logs, LogLevel::kInfo};
   SimulatedApi api{http, clock};

@@ -65,6 +65,22 @@ TABLE = {
     "mqtt.topic_prefix": (("a", "a/b.c/d_e-f", "x" * 100),
                           NO_TEXT + ("/a", "a/", "a//b", "$SYS", "a/+", "#", "a b", "\u00fc",
                                      "x" * 101)),
+    "queue.dir": (("/a", "/var/lib/depotlink/queue"), NO_FILE),
+    "queue.runtime_dir": (("/a", "/dev/shm/depotlink"), NO_FILE),
+    "queue.key_file": ((NEW_FILE,), NO_FILE),
+    "queue.max_size": (("1MiB", "1024KiB", "1049KB", "2MB", "1024GiB", "1048576MiB", "1099GB",
+                        "1000000000KiB"),
+                       NO_TEXT + ("1023KiB", "1048KB", "1MB", "0MiB", "1025GiB", "1048577MiB",
+                                  "1100GB", "1TiB", "268435456", "256 MiB", "1000000001KiB")),
+    "queue.min_free": (("0MiB", "0KB", "00GiB", "1KB", "1024GiB", "1048576MiB", "1099GB"),
+                       NO_TEXT + ("0", "MiB", "-1MiB", "1025GiB", "1048577MiB", "1100GB")),
+    "queue.max_age": (("1h", "60m", "3600s", "3600000ms", "3660d", "87840h", "316224000s"),
+                      NO_DURATION + ("59m", "3599s", "3599999ms", "3661d", "87841h",
+                                     "1000000001ms")),
+    "queue.flush_interval": (("0s", "0ms", "0d", "1ms", "999ms", "10m", "600s", "600000ms"),
+                             NO_TEXT + ("0", "30", "1.5s", "-1s", "11m", "601s", "600001ms", "1h",
+                                        "1d")),
+    "queue.replay_to": (("history", "state"), NO_TEXT + ("live", "History")),
     "memory.budget": (("6MiB", "6144KiB", "1024MiB", "1048576KiB", "1GiB", "7MB", "1073MB",
                        "6292KB", "1073741KB", "1GB"),
                       NO_TEXT + ("5MiB", "6143KiB", "1025MiB", "1048577KiB", "2GiB", "6MB",
@@ -103,7 +119,7 @@ def without(config, path):
 def files(tmp_path_factory):
     """Secrets and certificates that `check` finds in order."""
     folder = tmp_path_factory.mktemp("files")
-    for name, text in (("api.key", "0123456789abcdef" * 2), ("mqtt.password", "x"),
+    for name, text in (("api.key", "0123456789abcdef" * 2), ("mqtt.password", "x"), ("queue.key", "0123456789abcdef" * 4),
                        ("ca.pem", "-----BEGIN CERTIFICATE-----\n")):
         (folder / name).write_text(text + "\n", encoding="ascii")
         (folder / name).chmod(0o600)
@@ -194,7 +210,8 @@ def test_readme_examples_and_schema_defaults_and_examples_are_good(check, base):
 @pytest.mark.parametrize("key", sorted(TABLE))
 def test_values(check, base, files, key):
     good, bad = TABLE[key]
-    named = {"api.ca_file": "ca.pem", "api.key_file": "api.key"}.get(key, "mqtt.password")
+    named = {"api.ca_file": "ca.pem", "api.key_file": "api.key",
+             "queue.key_file": "queue.key"}.get(key, "mqtt.password")
     for value in good:
         judge(check, changed(base, key, str(files / named) if value is NEW_FILE else value), True)
     for value in bad:
@@ -207,22 +224,22 @@ def test_required_keys(check, base, key):
     judge(check, without(base, key), False)
 
 
-@pytest.mark.parametrize("section", ["", "api.", "mqtt.", "poll.", "memory.", "log."])
+@pytest.mark.parametrize("section", ["", "api.", "mqtt.", "poll.", "queue.", "memory.", "log."])
 def test_unknown_keys(check, base, section):
     judge(check, changed(base, section + "zebra", 1), False)
 
 
-@pytest.mark.parametrize("section", ["api", "mqtt", "poll", "memory", "log"])
+@pytest.mark.parametrize("section", ["api", "mqtt", "poll", "queue", "memory", "log"])
 def test_sections_are_objects(check, base, section):
     for value in ("x", 1, None, []):
         judge(check, changed(base, section, value), False)
-    if section in ("poll", "memory", "log"):
+    if section in ("poll", "queue", "memory", "log"):
         judge(check, changed(base, section, {}), True)
 
 
 @pytest.mark.parametrize("key", ["api.pin", "api.user", "api.panel", "mqtt.ca_file",
                                  "mqtt.cert_file", "mqtt.private_key_file", "poll.links", "scope",
-                                 "extra", "publish", "queue", "log.format"])
+                                 "extra", "publish", "queue.drop", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output
@@ -250,6 +267,9 @@ def test_password_needs_a_user_name(check, base, files):
 
 def test_what_a_schema_cannot_say(check, base, files):
     same = changed(base, "mqtt.password_file", str(files / "api.key"))
+    assert VALIDATOR.is_valid(same)
+    assert not check(json.dumps(same))[0]
+    same = changed(changed(base, "queue.dir", "/a"), "queue.runtime_dir", "/a")
     assert VALIDATOR.is_valid(same)
     assert not check(json.dumps(same))[0]
     assert not check(json.dumps(base)[:-1] + ', "site": "b"}')[0]

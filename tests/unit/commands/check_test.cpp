@@ -49,6 +49,8 @@ TEST(Check, SaysOkAndWhatWillBeDone) {
       "broker knows no better\n"
       "  topics    below depotlink/north-depot/\n"
       "  polls     moving 10s, stopped 30s, parked 1m, offline 5m, list of trackers 10m\n"
+      "  queue     at most 256MiB in /var/lib/depotlink/queue, for 30d; flushed every 1s while the "
+      "bus is away\n"
       "  memory    8MiB for at most 25000 trackers\n",
       out.c_str());
 }
@@ -110,6 +112,23 @@ TEST(Check, WarnsOfAKeyThatLooksWrongButShowsNothingOfIt) {
                   out.c_str());
   STRCMP_CONTAINS("c.json: OK\n", out.c_str());
   CHECK(out.find("0123456789") == std::string::npos);
+}
+
+TEST(Check, RefusesAQueueKeyThatIsNone) {
+  files.Put("c.json",
+            "{\"site\": \"s\", \"api\": {\"url\": \"https://h\", \"key_file\": \"/k\"}, "
+            "\"mqtt\": {\"url\": \"mqtt://h\"},\n\"queue\": {\"key_file\": \"/q\"}}");
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL("c.json:2:23: queue.key_file: /q: no such file\n", out.c_str());
+  const std::string good(64, 'a');
+  for (const std::string& bad : {std::string(63, 'a'), std::string(64, 'g'), good + "a"}) {
+    files.Put("/q", bad);
+    CHECK_EQUAL(1, Run());
+    STRCMP_CONTAINS("c.json:2:23: queue.key_file: /q holds no key of the queue", out.c_str());
+    CHECK(out.find("aaa") == std::string::npos);
+  }
+  files.Put("/q", good);
+  CHECK_EQUAL(0, Run());
 }
 
 TEST(Check, LoadSettingsGivesSettingsOrMessages) {

@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kLeastWait = 0;  // a draw that gives the shortes
 class PublisherFixture : private PublishObserver, private queue::DropObserver {
  public:
   explicit PublisherFixture(bool try_mqtt5 = true, bool try_mqtt311 = true)
-      : publisher(Config(try_mqtt5, try_mqtt311), mqtt, window, random, log, *this) {}
+      : publisher(Config(try_mqtt5, try_mqtt311), mqtt, window, late, random, log, *this) {}
 
   // Time goes on by `ms`, then a step. Returns when the publisher wants the next one.
   MonoTime Step(DurationMs ms = 0) {
@@ -73,6 +73,8 @@ class PublisherFixture : private PublishObserver, private queue::DropObserver {
   fakes::LogCapture logs;
   Logger log{logs, LogLevel::kDebug};
   queue::Window window{64 * 1024, 200};
+  queue::Window late{64 * 1024, 200};
+  bool live_may_go = true;
   MonoTime next{};
   std::size_t forgot = 0;
   std::vector<std::string> given_up;  // topics
@@ -93,7 +95,10 @@ class PublisherFixture : private PublishObserver, private queue::DropObserver {
     return config;
   }
   void OnBrokerForgot() override { ++forgot; }
-  void OnGivenUp(const queue::Record& record) override { given_up.emplace_back(record.topic); }
+  void OnGivenUp(const queue::Record& record, std::string_view) override {
+    given_up.emplace_back(record.topic);
+  }
+  bool LiveMayGo() const override { return live_may_go; }
   void OnDropped(const queue::Record&) override {}
 };
 

@@ -53,8 +53,8 @@ TEST(Nearest, TakesAPartForTheWhole) {
 
 TEST(Nearest, SuggestsKeys) {
   STRCMP_EQUAL("mqtt.url", Suggested("mqtt", "ulr").c_str());
-  STRCMP_EQUAL("api.key_file", Suggested("", "key_file").c_str());
-  STRCMP_EQUAL("api.key_file", Suggested("mqtt", "keyfile").c_str());
+  STRCMP_EQUAL("api.key_file queue.key_file", Suggested("", "key_file").c_str());
+  STRCMP_EQUAL("api.key_file queue.key_file", Suggested("mqtt", "keyfile").c_str());
   STRCMP_EQUAL("api.url mqtt.url", Suggested("", "url").c_str());
   STRCMP_EQUAL("api.ca_file", Suggested("", "ca_file").c_str());
   STRCMP_EQUAL("mqtt.url", Suggested("mqtt", "Host").c_str());
@@ -76,6 +76,7 @@ TEST(Nearest, KnowsTheNamesOfSecrets) {
   for (const char* leaf : {"password", "pass", "passwd", "pwd", "token", "mqttPassword"}) {
     STRCMP_EQUAL_TEXT("mqtt.password_file", file_key("mqtt", leaf).c_str(), leaf);
   }
+  STRCMP_EQUAL("queue.key_file", file_key("queue", "key").c_str());
   STRCMP_EQUAL("api.key_file", file_key("", "key").c_str());
   STRCMP_EQUAL("mqtt.password_file", file_key("", "password").c_str());
   for (const char* leaf : {"key_file", "url", "username", "passwords", ""}) {

@@ -34,6 +34,14 @@ TEST(Reader, ThreeKeysAreEnough) {
   STRCMP_EQUAL("depotlink", s.mqtt.topic_prefix.c_str());
   CHECK_EQUAL(600000, s.poll.fleet_ms);
   CHECK_EQUAL(10000, s.poll.moving_ms);
+  STRCMP_EQUAL("/var/lib/depotlink/queue", s.queue.dir.c_str());
+  STRCMP_EQUAL("/run/depotlink", s.queue.runtime_dir.c_str());
+  STRCMP_EQUAL("", s.queue.key_file.c_str());
+  CHECK_EQUAL(268435456, s.queue.max_bytes);
+  CHECK_EQUAL(67108864, s.queue.min_free_bytes);
+  CHECK_EQUAL(30LL * 24 * 3600000, s.queue.max_age_ms);
+  CHECK_EQUAL(1000, s.queue.flush_interval_ms);
+  CHECK_FALSE(s.queue.replay_to_state);
   CHECK_EQUAL(8388608, s.memory.budget_bytes);
   CHECK_EQUAL(25000, s.memory.max_trackers);
   CHECK(s.log.level == LogLevel::kInfo);
@@ -47,6 +55,8 @@ TEST(Reader, EveryKeyArrives) {
     "mqtt": {"url": "mqtt://h:2", "version": "3.1.1", "client_id": "i", "username": "u",
              "password_file": "/p", "topic_prefix": "a/b"},
     "poll": {"fleet": "1s", "moving": "2s", "stopped": "3s", "parked": "4s", "offline": "5s"},
+    "queue": {"dir": "/d", "runtime_dir": "/r", "key_file": "/q", "max_size": "1MiB",
+              "min_free": "0MiB", "max_age": "1h", "flush_interval": "0s", "replay_to": "state"},
     "memory": {"budget": "7MiB", "max_trackers": 9}, "log": {"level": "debug"}})");
   CHECK(outcome.faults.empty());
   const Settings& s = outcome.settings;
@@ -69,6 +79,14 @@ TEST(Reader, EveryKeyArrives) {
   CHECK_EQUAL(3000, s.poll.stopped_ms);
   CHECK_EQUAL(4000, s.poll.parked_ms);
   CHECK_EQUAL(5000, s.poll.offline_ms);
+  STRCMP_EQUAL("/d", s.queue.dir.c_str());
+  STRCMP_EQUAL("/r", s.queue.runtime_dir.c_str());
+  STRCMP_EQUAL("/q", s.queue.key_file.c_str());
+  CHECK_EQUAL(1048576, s.queue.max_bytes);
+  CHECK_EQUAL(0, s.queue.min_free_bytes);
+  CHECK_EQUAL(3600000, s.queue.max_age_ms);
+  CHECK_EQUAL(0, s.queue.flush_interval_ms);
+  CHECK(s.queue.replay_to_state);
   CHECK_EQUAL(7340032, s.memory.budget_bytes);
   CHECK_EQUAL(9, s.memory.max_trackers);
   CHECK(s.log.level == LogLevel::kDebug);
@@ -89,12 +107,12 @@ TEST(Reader, AllFaultsAreToldAtOnceInTheOrderOfTheFile) {
       "\"https://api.eu.navixy.com/v2\"\n"
       "c:3:25: api.timeout: found \"1h\" (too much); expected a duration of 1s to 10m in quotes "
       "(ms, s, m, h, d), such as \"30s\"\n"
-      "c:4:3: key_file: unknown key; did you mean \"api.key_file\"?\n"
+      "c:4:3: key_file: unknown key; did you mean \"api.key_file\" or \"queue.key_file\"?\n"
       "c:5:13: mqtt.ulr: unknown key; did you mean \"mqtt.url\"?\n"
       "c:6:3: poll: given twice, first on line 4; remove one\n"
       "c:6:11: poll: found a number; expected an object: \"poll\": { ... }\n"
       "c:7:3: zebra: unknown key; known here are \"site\", \"api\", \"mqtt\", \"poll\", "
-      "\"memory\" and \"log\"\n",
+      "\"queue\", \"memory\" and \"log\"\n",
       FaultsOf("{\n"
                "  \"site\": \"a/b\",\n"
                "  \"api\":{ \"timeout\":    \"1h\" },\n"
@@ -167,12 +185,14 @@ TEST(Reader, KeysOfLaterVersionsAreRefused) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
                     FaultsOf(WithMqtt(member)).c_str());
   }
-  for (const char* member :
-       {R"("extra": [])", R"("publish": {"formats": [{"a": 1, "a": 2}]})", R"("queue": {})",
-        R"("log": {"format": "json"})", R"("poll": {"links": "1m"})"}) {
+  for (const char* member : {R"("extra": [])", R"("publish": {"formats": [{"a": 1, "a": 2}]})",
+                             R"("log": {"format": "json"})", R"("poll": {"links": "1m"})"}) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
                     FaultsOf(WithRest(member)).c_str());
   }
+  STRCMP_EQUAL(
+      "c:4:11: queue.drop: not supported by this version yet; this version drops the oldest\n",
+      FaultsOf(WithRest(R"("queue": {"drop": "oldest"})")).c_str());
   STRCMP_EQUAL(
       "c:4:1: scope: not supported by this version yet; this version publishes the whole fleet\n",
       FaultsOf(WithRest(R"("scope": {"trackers": [1]})")).c_str());
@@ -236,6 +256,21 @@ TEST(Reader, KeysAreCheckedAgainstEachOther) {
       "c:3:76: mqtt.password_file: the same file as \"api.key_file\"; each secret stands in a file "
       "of its own\n",
       FaultsOf(WithMqtt(R"("username": "u", "password_file": "/etc/api.key")")).c_str());
+  STRCMP_EQUAL(
+      "c:4:25: queue.key_file: the same file as \"api.key_file\"; each secret stands in a file of "
+      "its "
+      "own\n",
+      FaultsOf(WithRest(R"("queue": {"key_file":   "/etc/api.key"})")).c_str());
+}
+
+TEST(Reader, TheQueueNeedsTwoDirectories) {
+  const char* const kFault =
+      ": \"queue.dir\" and \"queue.runtime_dir\" are the same directory; the first belongs on a "
+      "disk, the second in memory, such as \"/run/depotlink\"\n";
+  STRCMP_EQUAL(("c:4:38: queue.runtime_dir" + std::string(kFault)).c_str(),
+               FaultsOf(WithRest(R"("queue": {"dir": "/q", "runtime_dir":"/q"})")).c_str());
+  STRCMP_EQUAL(("c:4:17: queue.dir" + std::string(kFault)).c_str(),
+               FaultsOf(WithRest(R"("queue": {"dir":"/run/depotlink"})")).c_str());
 }
 
 TEST(Reader, ManyFaultsAreCutShort) {

@@ -239,6 +239,7 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
     s.api.timeout_ms = s.poll.fleet_ms = s.poll.moving_ms = s.poll.stopped_ms = 0;
     s.poll.parked_ms = s.poll.offline_ms = 0;
     s.memory = {0, 0};
+    s.queue = {"", "", "", 0, 0, 0, 0, true};
     s.mqtt.topic_prefix.clear();
     s.log.level = LogLevel::kError;
     key.set(s, value);
@@ -248,6 +249,12 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
         s.api.timeout_ms == d.api.timeout_ms || s.poll.fleet_ms == d.poll.fleet_ms ||
         s.poll.moving_ms == d.poll.moving_ms || s.poll.stopped_ms == d.poll.stopped_ms ||
         s.poll.parked_ms == d.poll.parked_ms || s.poll.offline_ms == d.poll.offline_ms ||
+        s.queue.dir == d.queue.dir || s.queue.runtime_dir == d.queue.runtime_dir ||
+        s.queue.max_bytes == d.queue.max_bytes ||
+        s.queue.min_free_bytes == d.queue.min_free_bytes ||
+        s.queue.max_age_ms == d.queue.max_age_ms ||
+        s.queue.flush_interval_ms == d.queue.flush_interval_ms ||
+        s.queue.replay_to_state == d.queue.replay_to_state ||
         s.memory.budget_bytes == d.memory.budget_bytes ||
         s.memory.max_trackers == d.memory.max_trackers ||
         s.mqtt.topic_prefix == d.mqtt.topic_prefix || s.log.level == d.log.level ||

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The bytes of a segment file, drawn in README.md of this folder: a header, blocks of records, and
+// an end block where the segment was closed. Each block names its segment and carries the salt
+// itself, so that a block can be read whatever became of its neighbours or of the header.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "agent/ports/cipher.hpp"
+#include "agent/queue/record.hpp"
+
+namespace depotlink::queue {
+
+using SegmentId = std::uint64_t;
+
+inline constexpr std::size_t kSaltBytes = 16;
+using Salt = std::array<char, kSaltBytes>;
+
+// Raw records that a block holds at most. More would compress better and cost more memory, and more
+// records where a sector goes bad.
+inline constexpr std::size_t kBlockRawBytes = 16 * 1024;
+inline constexpr std::size_t kSealedMostBytes = kBlockRawBytes + ports::kCipherTagBytes;
+
+inline constexpr std::size_t kSegmentHeaderBytes = 64;
+inline constexpr std::size_t kBlockHeaderBytes = 88;
+inline constexpr std::size_t kBlockMostBytes = kBlockHeaderBytes + kSealedMostBytes;
+inline constexpr std::size_t kEndBlockBytes = kBlockHeaderBytes + ports::kCipherTagBytes;
+inline constexpr std::uint16_t kFormatVersion = 1;
+
+// Which key sealed a segment: derived from it, tells nothing of it.
+using KeyMark = std::array<char, 8>;
+
+struct SegmentHeader {
+  SegmentId id = 0;
+  Salt salt{};
+  KeyMark key_mark{};
+  // Not 0: once this segment has its end block, it stands for all up to that one.
+  SegmentId supersedes = 0;
+};
+
+enum class BlockKind : std::uint16_t { kRecords = 1, kEnd = 2 };
+// kDeflate: raw DEFLATE with kDictionary1. The numbers stand in files.
+enum class BlockPacking : std::uint16_t { kStored = 0, kDeflate1 = 1 };
+
+// Of an end block, the counts and times are those of the whole segment, and `index` is the number
+// of blocks.
+struct BlockHeader {
+  BlockKind kind = BlockKind::kRecords;
+  BlockPacking packing = BlockPacking::kStored;
+  std::uint32_t sealed_bytes = 0;  // with the tag
+  std::uint32_t raw_bytes = 0;
+  SegmentId segment = 0;
+  Salt salt{};
+  std::uint32_t index = 0;  // in the segment, from 0; the nonce
+  std::uint32_t records = 0;
+  Order first_order = 0;
+  Order last_order = 0;
+  std::int64_t first_time_ms = 0;
+  std::int64_t last_time_ms = 0;
+  std::uint32_t sealed_crc = 0;
+};
+
+// `0000000000000abc.seg`. The view holds as long as `out`.
+using SegmentName = std::array<char, 20>;
+std::string_view NameOf(SegmentId id, SegmentName& out);
+// False where the name is not a segment's.
+[[nodiscard]] bool ParseSegmentName(std::string_view name, SegmentId& id);
+
+void PutSegmentHeader(const SegmentHeader& header, char* out);  // kSegmentHeaderBytes
+// False where it is not one, or is damaged. `bytes`: kSegmentHeaderBytes at least.
+[[nodiscard]] bool GetSegmentHeader(std::string_view bytes, SegmentHeader& header);
+
+void PutBlockHeader(const BlockHeader& header, char* out);  // kBlockHeaderBytes
+// False where it is not one, is damaged, or names a size beyond the bounds. `bytes`:
+// kBlockHeaderBytes at least.
+[[nodiscard]] bool GetBlockHeader(std::string_view bytes, BlockHeader& header);
+// The front part of a header's bytes that the seal covers beside the text: all but the check sums.
+inline constexpr std::size_t kAssociatedBytes = 80;
+
+// What a block starts with, for finding the next one behind damage.
+inline constexpr std::string_view kBlockMagic = "BLK1";
+
+}  // namespace depotlink::queue
