@@ -62,7 +62,7 @@ bool CurlRequest::Apply(CURL* easy, const ports::HttpRequest& request,
   return curl_easy_setopt(easy, CURLOPT_URL, url.c_str()) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         static_cast<curl_off_t>(body_.size())) == CURLE_OK &&
+                          static_cast<curl_off_t>(body_.size())) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body_.c_str()) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&

@@ -42,7 +42,6 @@ TEST(Positions, ExistInAnEmptyText) {
   IsAt(LineIndex(""), 0, 1, 1);
 }
 
-
 TEST(Positions, OfAKeyForAnUnknownKeyAndOfTheValueForABadValue) {
   STRCMP_EQUAL(
       "c:3:42: mqtt.ulr: unknown key; did you mean \"mqtt.url\"?\n"
