@@ -50,7 +50,7 @@ off_t Position(std::uint64_t offset) {
 }
 
 // What a name that should be there lacks is that name, as far as the caller is concerned.
-Status OrMissing(Status status, int error) {
+Status OrMissing(const Status& status, int error) {
   return error == ENOENT ? Status(Code::kSkip, status.message()) : status;
 }
 

@@ -120,8 +120,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   void OnDropped(const Record& record) override { observer_->OnDropped(record); }
 
   void StartSpool(MonoTime now);
-  void Recover();
-  Status PushRecovered(const Record& record);
+  void Recover(bool numbered);
   void HealJournal(MonoTime now);
   bool FlushDue(MonoTime now, bool bus_up);
   bool Flush(MonoTime now);
@@ -149,6 +148,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   std::uint64_t loaded_ = 0;
   std::uint64_t loaded_noted_ = 0;  // of them, those that NoteDelivered() has told the spool of
   bool recovering_ = false;
+  Order recovered_shift_ = 0;
 
   MonoTime flush_at_ = kNever;
   MonoTime now_{};

@@ -106,7 +106,10 @@ Status SegmentReader::Scan(BlockHeader& header, bool& found) {
   while (at_ + kBlockHeaderBytes <= bytes_) {
     std::size_t got = 0;
     Status status = ReadAt(at_, kBlockMostBytes, got);
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      at_ = from;
+      return status;
+    }
     const std::string_view text(codec_->buffer(), got);
     zeros = zeros && text.find_first_not_of('\0') == std::string_view::npos;
     std::size_t step = got < kBlockHeaderBytes ? got : got - kBlockHeaderBytes + 1;

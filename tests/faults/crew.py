@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import traceback
 
+import driver
 import machine
 
 
@@ -11,8 +12,10 @@ def _work(function, share, results, parent):
     machine.die_with_parent(parent)
     try:
         results.send((True, function(share)))
+    except (machine.Skip, driver.Unfit) as reason:
+        results.send((False, reason))
     except BaseException:  # told to the parent, which raises
-        results.send((False, traceback.format_exc()))
+        results.send((False, RuntimeError(traceback.format_exc())))
     finally:
         results.close()
 
@@ -34,11 +37,11 @@ def each(function, shares):
         try:
             answers.append(ours.recv())
         except EOFError:
-            answers.append((False, "a worker died"))
+            answers.append((False, RuntimeError("a worker died")))
         process.join()
     for good, answer in answers:
         if not good:
-            raise RuntimeError(answer)
+            raise answer
     return [answer for _, answer in answers]
 
 

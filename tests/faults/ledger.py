@@ -15,6 +15,7 @@ class Ledger:
     def __init__(self, lines=()):
         self.records = {word: [] for word in RECORD_WORDS}
         self.errors, self.damaged, self.strange, self.wrong = [], [], [], []
+        self.oldest_dropped = []  # (how many, records accepted by then) of `dropped * N`
         self.bursts = []  # records accepted one after the other, with no other line between
         self.done = False
         self.lines, self._last = 0, ""
@@ -25,8 +26,10 @@ class Ledger:
         self.lines += 1
         last, self._last = self._last, line[:8]
         word, _, rest = line.strip().partition(" ")
-        if word in RECORD_WORDS:
-            fields = rest.split()
+        fields = rest.split()
+        if word == "dropped" and fields[:1] == ["*"] and fields[1:2] and fields[1].isdigit():
+            self.oldest_dropped.append((int(fields[1]), len(self.records["accepted"])))
+        elif word in RECORD_WORDS:
             try:
                 record = (int(fields[0]), int(fields[1]))
             except (IndexError, ValueError):
@@ -53,9 +56,23 @@ class Ledger:
         both = Ledger()
         for word in RECORD_WORDS:
             both.records[word] = self.records[word] + other.records[word]
+        both.bursts = self.bursts + other.bursts
+        offset = len(self.records["accepted"])
+        both.oldest_dropped = self.oldest_dropped + [(count, by + offset) for count, by in other.oldest_dropped]
         both.errors, both.damaged = self.errors + other.errors, self.damaged + other.damaged
         both.done, both.lines = other.done, self.lines + other.lines
         return both
+
+    def excused(self, lost):
+        """Those of `lost` that `dropped * N` lines account for: the oldest, no more than were said, and
+        accepted by then."""
+        place = {record: at for at, record in enumerate(self.records["accepted"])}
+        rest = sorted((record for record in lost if record in place), key=place.get)
+        allowed, found = 0, set()
+        for count, by in self.oldest_dropped:
+            allowed += count
+            found.update(record for record in rest[:allowed] if place[record] < by)
+        return found
 
     def set(self, word):
         return set(self.records[word])
@@ -77,6 +94,7 @@ class Verdict:
     repeats: int = 0
     damaged: int = 0
     delivered: int = 0
+    dropped_unnamed: int = 0  # by `dropped * N`
 
     def violations(self, repeats_bound=None):
         found = {}
@@ -129,5 +147,8 @@ def judge(before, drain, promise):
     verdict.phantom = phantoms(before, delivered) + drain.ledger.wrong
     verdict.disorder = disorder(earlier, delivered)
     if not verdict.failed_start:
-        verdict.lost = sorted(before.owed(promise) - set(delivered))
+        missing = before.owed(promise) - set(delivered)
+        excused = before.excused(missing)
+        verdict.lost = sorted(missing - excused)
+        verdict.dropped_unnamed = len(excused)
     return verdict

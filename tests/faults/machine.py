@@ -39,9 +39,14 @@ def _check(result, what):
 
 
 def mount(source, target, kind, flags=0, options=""):
-    _check(_libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() if kind else None,
-                       ctypes.c_ulong(flags), options.encode() or None),
-           "mount %s %s" % (kind, target))
+    try:
+        _check(_libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() if kind else None,
+                           ctypes.c_ulong(flags), options.encode() or None),
+               "mount %s %s" % (kind, target))
+    except OSError as error:
+        if error.errno in (errno.ENODEV, errno.EPERM, errno.EACCES):
+            raise Skip("cannot mount %s here (%s)" % (kind, os.strerror(error.errno))) from error
+        raise
 
 
 def unmount(target, flags=0):
@@ -72,9 +77,9 @@ def workshop(options="size=2g"):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
     try:
         mount("faults", folder, "tmpfs", 0, options)
-    except OSError as error:
+    except BaseException:
         folder.rmdir()
-        raise Skip("no tmpfs here (%s)" % error) from error
+        raise
     try:
         yield folder
     finally:
@@ -113,6 +118,8 @@ class Loop:
                 self.path = "/dev/loop%d" % fcntl.ioctl(control, LOOP_CTL_GET_FREE)
                 if self._configure(backing):
                     return
+        except OSError as error:
+            raise Skip("no free loop device here (%s)" % error) from error
         finally:
             os.close(control)
         raise Skip("no free loop device")

@@ -8,6 +8,7 @@ among the flushes is exact: what happened before it was printed stands before it
 """
 import contextlib
 import dataclasses
+import errno
 import os
 import pathlib
 import pickle
@@ -21,15 +22,15 @@ DISK_NODE, LINES_NODE = 2, 3
 
 
 class Recorder(fuse_wire.Server):
-    """`fail`: {("write" or "flush", n): errno} for the n-th of them, counted from 1 after START."""
+    """`fail`: ("write" or "flush", n): the n-th of them after the first line fails with EIO."""
 
     def __init__(self, device, image, fail=None):
         super().__init__(device)
         self.image = image
         self.size = os.fstat(image).st_size
         self.files = {DISK_NODE: ("disk", self.size, False), LINES_NODE: ("lines", 0, True)}
-        self.fail = fail or {}
-        self.counts = {WRITE: 0, FLUSH: 0}
+        self.fail = fail
+        self.counts = None  # from the first line on
         self.log = []
 
     def on_read(self, node, offset, size):
@@ -37,6 +38,7 @@ class Recorder(fuse_wire.Server):
 
     def on_write(self, node, offset, data):
         if node == LINES_NODE:
+            self.counts = self.counts or {WRITE: 0, FLUSH: 0}
             self.log.append((LINE, data.decode("utf-8", "replace")))
             return
         self._fail_where_told(WRITE)
@@ -49,14 +51,11 @@ class Recorder(fuse_wire.Server):
             self.log.append((FLUSH,))
 
     def _fail_where_told(self, kind):
-        if not self.fail:
+        if self.counts is None:
             return
-        if any(entry[0] == LINE for entry in self.log[:50]):
-            self.counts[kind] += 1
-            code = self.fail.get((kind, self.counts[kind]))
-            if code is not None:
-                self.log.append((LINE, "#failed %s\n" % kind))
-                raise OSError(code, "told to fail")
+        self.counts[kind] += 1
+        if self.fail == (kind, self.counts[kind]):
+            raise OSError(errno.EIO, "told to fail")
 
 
 @dataclasses.dataclass

@@ -70,7 +70,7 @@ class Replay:
 
     def cuts(self, epoch, variants, seed):
         """Up to `variants` different cuts in an epoch; the plain ones come first."""
-        chance = random.Random("%d/%d" % (seed, epoch.number))
+        chance = random.Random("%s/%d" % (seed, epoch.number))
         everything = tuple((index, None) for index in range(len(epoch.writes)))
         plain = [Cut(epoch.number, epoch.first_line, ()),
                  Cut(epoch.number, epoch.end_line, ()),

@@ -24,7 +24,7 @@
 
 namespace {
 
-constexpr int kCannot = 77;
+[[maybe_unused]] constexpr int kCannot = 77;
 
 #if defined(__x86_64__)
 auto& ThirdArgument(user_regs_struct* registers) {

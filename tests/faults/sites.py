@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The system calls of a run, each a place where a fault can strike."""
 import dataclasses
+import os
 
 import strace_log
 
@@ -21,7 +22,15 @@ BURST = 5  # a call that is interrupted for ever is no fault of ours
 class Site:
     name: str
     nth: int    # of the calls of this name, from 1
-    ours: bool  # it is about a file of the queue
+    about: str  # the file, as `queue/name` or `runtime/name`; empty for all other files
+
+    @property
+    def ours(self):
+        return bool(self.about)
+
+    @property
+    def reads(self):
+        return self.name in [name.lstrip("?") for name in strace_log.READS]
 
     def kill(self):
         return "%s:signal=KILL:when=%d" % (self.name, self.nth)
@@ -38,9 +47,12 @@ def of_run(command, log, roots):
     finished = strace_log.run(command, log, strings=True)
     files = strace_log.Files(roots)
     counts, found = {}, []
+    top = os.path.dirname(roots[0])
     for call in strace_log.calls(log):
         counts[call.name] = counts.get(call.name, 0) + 1
-        found.append(Site(call.name, counts[call.name], files.ours(call)))
+        path = os.fsdecode(files.path(call)) if files.ours(call) else ""
+        about = os.path.relpath(path, top) if path else ""
+        found.append(Site(call.name, counts[call.name], about))
         files.see(call)
     return found, finished
 

@@ -20,9 +20,10 @@ BOUND = ledger.REPEATS_BOUND
 
 def add_arguments(parser):
     parser.add_argument("--parts", default=",".join(PARTS), help="by commas (%s)" % ",".join(PARTS))
-    parser.add_argument("--share", type=float, default=1.0, help="part of the sites to try (1.0: all)")
     parser.add_argument("--recoveries", type=int, default=2,
-                        help="states whose start is disturbed at every call (2)")
+                        help="states after a kill whose next start is disturbed (2)")
+    parser.add_argument("--recover-share", type=float, default=0.2,
+                        help="part of the calls of such a start to disturb (0.2; 1.0: all)")
     parser.add_argument("--short-write", help="the helper program; without it, no short writes")
 
 
@@ -36,6 +37,7 @@ class Fault:
     bound: object = None  # of repeats
     template: str = ""   # for `recover`: the state it starts from
     before: object = None  # ... and the Ledger up to there
+    sticky: bool = False
 
 
 class Room:
@@ -107,10 +109,26 @@ class Tester:
             self.count.violate("unaccounted", "%s %s: %s" % (fault.part, fault.name, sorted(silent)[:5]))
 
     def _recover(self, fault, room):
+        """The next start is disturbed; all is judged after the one behind that."""
         disturbed = strace_log.run(room.drain(self.program), room.log, trace=fault.trace, inject=fault.inject)
         for again in sites.synced_again(room.log):
             self.count.violate("synced_again", "%s: %s" % (fault.name, again))
-        self._judge(fault, fault.before.plus(disturbed.ledger), room, "submitted")
+        before = fault.before.plus(disturbed.ledger)
+        if "signal=" in fault.inject:
+            self._judge(fault, before, room, "submitted")
+            return
+        after = driver.run(room.drain(self.program))
+        verdict = ledger.judge(before, after, "accepted")
+        if verdict.lost and fault.sticky and disturbed.ledger.damaged:
+            # What cannot be read for good may be set aside, so as not to hide the rest.
+            self.count.count(set_aside=len(verdict.lost))
+            verdict.lost = []
+        self.count.add("recover " + fault.name, verdict, fault.bound)
+        silent = before.owed("submitted") - before.set("accepted") - set(after.ledger.records["delivered"])
+        if silent and fault.sticky:
+            self.count.count(lost_with_journal=len(silent))
+        elif silent:
+            self.count.violate("lost_journal", "recover %s: %s" % (fault.name, sorted(silent)[:5]))
 
 
 def script_faults(program, options, room):
@@ -164,17 +182,18 @@ def recover_faults(program, options, room, printing):
         for at, error, sticky in sites.errors(found):
             text = at.fail(error, sticky)
             trace = tuple({at.name, "fsync", "fdatasync", "?open", "openat", "close"})
-            yield Fault("recover", "%s after %s" % (text, site.kill()), text, trace, **common)
+            yield Fault("recover", "%s of %s after %s" % (text, at.about, site.kill()), text, trace,
+                        sticky=sticky, **common)
 
 
 def sampled(faults, share):
-    """Every so many-th of them, all kinds alike."""
+    """All but those of starts, of which every so many-th is kept, all kinds alike."""
     kept, due = [], 0.0
     for fault in faults:
-        due += share
-        if due >= 1.0:
-            due -= 1.0
+        due += share if fault.part == "recover" else 0.0
+        if fault.part != "recover" or due >= 1.0:
             kept.append(fault)
+            due %= 1.0
     return kept
 
 
@@ -186,7 +205,7 @@ def run(options):
     with machine.scratch() as folder:
         program = driver.Driver(options.driver, options.records, options.seed, options.segment_bytes)
         faults = list(script_faults(program, options, Room(folder / "plan")))
-        chosen = sampled(faults, options.share)
+        chosen = sampled(faults, options.recover_share)
         tester = Tester(program, options, folder)
         # Dealt like cards: neighbours take alike long.
         for part in crew.each(tester, [chosen[hand::options.jobs] for hand in range(options.jobs)]):

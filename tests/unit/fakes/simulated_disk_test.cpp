@@ -17,7 +17,7 @@ using depotlink::ports::FileHandle;
 
 namespace {
 
-constexpr std::uint64_t kCuts = 2000;
+constexpr std::uint64_t kCuts = 1000;
 
 using Run = std::function<void(FakeStorage&)>;
 using Look = std::function<void(const FakeStorage&)>;
