@@ -149,7 +149,9 @@ MonoTime Agent::Step() {
   }
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   next = std::min(next, poller_.Step(now));
+  const bool paused = !Ready();
   next = std::min(next, queue_.Step(now, publisher_.connected()));
+  if (paused && Ready()) next = now;  // room was made on the disk: reading goes on
   // What the stages above have put into the windows goes out at once, not after the next wait.
   if (queue_.window().waiting() + queue_.backlog().waiting() > 0) {
     next = std::min(next, publisher_.Step(now));

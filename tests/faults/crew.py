@@ -2,6 +2,7 @@
 """Splits work over processes that end with us."""
 import multiprocessing
 import os
+import signal
 import traceback
 
 import driver
@@ -10,6 +11,7 @@ import machine
 
 def _work(function, share, results, parent):
     machine.die_with_parent(parent)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         results.send((True, function(share)))
     except (machine.Skip, driver.Unfit) as reason:
@@ -28,7 +30,7 @@ def each(function, shares):
     running = []
     for share in shares:
         ours, theirs = fork.Pipe(duplex=False)
-        process = fork.Process(target=_work, args=(function, share, theirs, os.getpid()))
+        process = fork.Process(target=_work, args=(function, share, theirs, os.getpid()), daemon=True)
         process.start()
         theirs.close()
         running.append((process, ours))

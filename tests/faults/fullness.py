@@ -8,6 +8,7 @@ import fcntl
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 
 import driver
@@ -52,6 +53,7 @@ class Disk:
 
     def free(self):
         self.filler.unlink(missing_ok=True)
+        shutil.rmtree(self.mount / "files", ignore_errors=True)
 
     def take_files(self, leave):
         """Leaves so many files that can still be made."""
@@ -153,6 +155,9 @@ SCENARIOS = (
 )
 
 
+STAYS_FULL = (full_from_start, no_files_from_start)
+
+
 class Tester:
     def __init__(self, program, folder):
         self.program, self.folder = program, folder
@@ -190,14 +195,28 @@ class Tester:
             if disk.loop is not None:  # what a reboot leaves
                 machine.unmount(disk.mount, machine.MNT_DETACH)
                 machine.mount(disk.loop.path, disk.mount, "ext4")
+            drain = self.program.drain(str(disk.queue), str(place / "runtime"))
+            before = went.ledger
+            if scenario in STAYS_FULL:
+                before = before.plus(self._drain_full(where, drain, before))
             disk.free()
-            after = driver.run(self.program.drain(str(disk.queue), str(place / "runtime")))
-        self.count.add(where, ledger.judge(went.ledger, after, "accepted"))
-        delivered = set(after.ledger.records["delivered"])
-        silent = went.ledger.owed("submitted") - went.ledger.set("accepted") - delivered
+            after = driver.run(drain)
+        self.count.add(where, ledger.judge(before, after, "accepted"))
+        silent = before.owed("submitted") - before.set("accepted") - after.ledger.set("delivered")
         if silent:
             self.count.figures["unaccounted"] += len(silent)
             self.count.violate("unaccounted", "%s: %s" % (where, sorted(silent)[:5]))
+
+    def _drain_full(self, where, command, before):
+        """A start while it is still full must deliver: that needs no space, and is what makes some."""
+        went = driver.run(command)
+        if went.failure():
+            self.count.violate("failed_start", "%s, still full: %s" % (where, went.failure()))
+        owed = before.owed("accepted")
+        left = owed - before.excused(owed) - went.ledger.set("delivered")
+        if left:
+            self.count.violate("stuck_while_full", "%s: %d of %d stay" % (where, len(left), len(owed)))
+        return went.ledger
 
     def _went(self, name, where, went):
         self.felt[name] += bool(went.ledger.errors or went.ledger.records["dropped"])

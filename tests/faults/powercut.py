@@ -141,12 +141,15 @@ def replay_all(recording, program, options, folder, name, count):
 
 
 def one_seed(program, options, folder, count):
+    """A run without a fault, then runs in which the disk once fails, until there are images enough."""
     name = "seed %d" % program.seed
     recording, failure = record(folder / "record", program, options)
     if failure:
         raise driver.Unfit("the script failed, " + failure)
     sound = replay_all(recording, program, options, folder, name, count)
-    for kind, at in failures(sound, options.failing, random.Random(program.seed)):
+    for turn, (kind, at) in enumerate(failures(sound, options.failing, random.Random(program.seed))):
+        if turn > 0 and count.figures["faults"] >= options.images:
+            break
         recording, failure = record(folder / "record", program, options, (kind, at))
         where = "%s, %s %d failed" % (name, kind, at)
         if failure:

@@ -53,6 +53,13 @@ class SpokenLog : public depotlink::LogSink {
                         line.find("set aside") != std::string_view::npos ||
                         line.find("another key") != std::string_view::npos;
     if (level > depotlink::LogLevel::kWarn) return;
+    if (line.find("the oldest records of the queue were dropped") != std::string_view::npos) {
+      const std::size_t at = line.find(" records=");
+      const Number many = at == std::string_view::npos
+                              ? 0
+                              : std::strtoul(std::string(line.substr(at + 9)).c_str(), nullptr, 10);
+      std::printf("dropped * %lu quota\n", many);
+    }
     std::printf("%s %.*s\n", damage ? "damaged" : "error", static_cast<int>(line.size()),
                 line.data());
   }
