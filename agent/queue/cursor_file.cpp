@@ -10,7 +10,6 @@
 namespace depotlink::queue {
 namespace {
 
-constexpr std::string_view kName = "cursor";
 constexpr std::string_view kNewName = "cursor.new";
 constexpr std::string_view kMagic = "DLQ1CUR\n";
 // magic 8, generation 8, order 8, zeros 4, CRC-32C 4
@@ -45,7 +44,7 @@ void CursorFile::Close() {
 Status CursorFile::Load(Order& delivered) {
   delivered = stored_ = generation_ = 0;
   Close();
-  Result<ports::FileHandle> file = disk_->OpenRead(kName);
+  Result<ports::FileHandle> file = disk_->OpenRead(kCursorFileName);
   if (!file.ok()) return file.status().code() == Code::kSkip ? Status() : file.status();
   Status status;
   for (std::size_t slot = 0; slot < 2 && status.ok(); ++slot) {
@@ -77,7 +76,7 @@ Status CursorFile::MakeAnew() {
   Status status = disk_->WriteAt(file.value(), 0, {bytes, sizeof bytes});
   if (status.ok()) status = disk_->Sync(file.value());
   disk_->Close(file.value());
-  if (status.ok()) status = disk_->Rename(kNewName, kName);
+  if (status.ok()) status = disk_->Rename(kNewName, kCursorFileName);
   if (status.ok()) status = disk_->SyncDirectory();
   return status;
 }
@@ -85,14 +84,14 @@ Status CursorFile::MakeAnew() {
 Status CursorFile::OpenForWriting() {
   if (file_ != ports::kNoFile) return {};
   if (!unsound_) {
-    Result<ports::FileHandle> file = disk_->OpenWrite(kName);
+    Result<ports::FileHandle> file = disk_->OpenWrite(kCursorFileName);
     if (file.ok()) file_ = file.value();
     if (file.ok() || file.status().code() != Code::kSkip) return file.status();
   }
   Status status = MakeAnew();
   if (!status.ok()) return status;
   unsound_ = false;
-  Result<ports::FileHandle> file = disk_->OpenWrite(kName);
+  Result<ports::FileHandle> file = disk_->OpenWrite(kCursorFileName);
   if (file.ok()) file_ = file.value();
   return file.status();
 }

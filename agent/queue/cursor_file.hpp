@@ -6,12 +6,15 @@
 // without the file, records are sent again and none is lost.
 
 #include <cstdint>
+#include <string_view>
 
 #include "agent/base/status.hpp"
 #include "agent/ports/storage.hpp"
 #include "agent/queue/record.hpp"
 
 namespace depotlink::queue {
+
+inline constexpr std::string_view kCursorFileName = "cursor";
 
 class CursorFile {
  public:
