@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/status_file.hpp"
+
 namespace depotlink {
 namespace {
 
@@ -325,7 +327,11 @@ void Agent::PublishHealth(MonoTime now) {
   report.memory_budget_kib = budget_bytes_ / 1024;
   char payload[3072];
   json::JsonWriter out(payload, sizeof payload);
-  if (encode::EncodeHealth(report, out)) publisher_.PublishHealth(out.view(), now);
+  if (!encode::EncodeHealth(report, out)) return;
+  publisher_.PublishHealth(out.view(), now);
+  // Trouble with this directory is told by the queue, whose journal stands there as well.
+  const Status kept = WriteStatusFile(*ports_.queue.ram, out.view());
+  static_cast<void>(kept);
 }
 
 }  // namespace depotlink
