@@ -52,7 +52,7 @@ Status QueueView::Open() {
   }
   queue::CursorFile cursor(*ports_.disk);
   queue::Order stored = 0;
-  if (cursor.Load(stored).ok()) delivered_.backlog = std::max(delivered_.backlog, stored);
+  if (has_key_ && cursor.Load(mark_, stored).ok()) delivered_.backlog = std::max(delivered_.backlog, stored);
   return DropReplaced();
 }
 
