@@ -42,7 +42,7 @@ TEST_GROUP(QueueCommands) {
   // A segment with records `from` .. `to`, of which those up to `delivered` were delivered.
   void Write(queue::Order from, queue::Order to, queue::Order delivered = 0) {
     queue::Spool spool({}, Secret(std::string(key.Reveal())), disk, cipher, compressor, log);
-    CHECK(spool.Start(0).ok());
+    CHECK(spool.Start(0, {}).ok());
     for (queue::Order order = from; order <= to; ++order) {
       const std::string payload = "{\"seq\":" + std::to_string(order) + "}";
       queue::Record record;
