@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/curl_exchange.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 
-#include "agent/base/secret.hpp"
 #include "platform/curl_result.hpp"
 
 namespace depotlink::platform {
@@ -21,17 +18,6 @@ constexpr long kReadBytes = 16 * 1024;
 constexpr long kMostIdleSeconds = 100;
 constexpr long kKeepAliveIdleSeconds = 45;
 constexpr long kKeepAliveEverySeconds = 15;
-
-bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7F;
-  });
-}
-
-bool StartsWith(std::string_view text, std::string_view start) {
-  return text.size() >= start.size() && strncasecmp(text.data(), start.data(), start.size()) == 0;
-}
 
 // The value of header `name` (with its colon), without white space around it; false for another.
 bool HeaderValue(std::string_view line, std::string_view name, std::string_view& value) {
@@ -54,28 +40,6 @@ bool HasMbedTls() {
   return tls != nullptr && StartsWith(tls, "mbedTLS/");
 }
 
-Status CheckRequest(const ports::HttpRequest& request, bool allow_http) {
-  const bool known =
-      StartsWith(request.url, "https://") || (allow_http && StartsWith(request.url, "http://"));
-  if (!known) return {Code::kReject, "the URL must start with https://"};
-  const std::string_view rest = request.url.substr(request.url.find("://") + 3);
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  if (authority.empty() || HasControl(request.url) ||
-      request.url.find(' ') != std::string_view::npos) {
-    return {Code::kReject, "the URL is malformed"};
-  }
-  if (authority.find('@') != std::string_view::npos) {
-    return {Code::kReject, "the URL must hold no user name"};
-  }
-  if (HasControl(request.authorization)) {
-    return {Code::kReject, "the credential holds a control character"};
-  }
-  if (request.timeout_ms <= 0 || request.max_body_bytes == 0) {
-    return {Code::kReject, "a request needs a time-out and a bound"};
-  }
-  return Status::Ok();
-}
-
 }  // namespace
 
 CurlHttp::Exchange::Exchange(const CurlHttpOptions& options)
@@ -91,7 +55,7 @@ CurlHttp::Exchange::Exchange(const CurlHttpOptions& options)
 
 CurlHttp::Exchange::~Exchange() {
   if (active_) curl_multi_remove_handle(multi_, easy_);
-  ForgetRequest();
+  request_.Forget(easy_);
   curl_easy_cleanup(easy_);
   curl_multi_cleanup(multi_);
   curl_global_cleanup();
@@ -164,8 +128,10 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   if (Status status = ready(); !status.ok()) return status;
   if (active_) return {Code::kReject, "another request is under way"};
   if (Status status = CheckRequest(request, options_.allow_http); !status.ok()) return status;
-  if (!SetRequestOptions(request) || curl_multi_add_handle(multi_, easy_) != CURLM_OK) {
-    ForgetRequest();
+  error_[0] = '\0';
+  if (!request_.Apply(easy_, request, options_.connect_timeout_ms) ||
+      curl_multi_add_handle(multi_, easy_) != CURLM_OK) {
+    request_.Forget(easy_);
     return {Code::kReject, "libcurl does not take the request"};
   }
   sink_ = &sink;
@@ -176,64 +142,9 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   decoded_bytes_ = 0;
   header_bytes_ = skip_ = waiting_ = 0;
   more_inside_ = has_retry_after_ = false;
+  server_time_ms_ = 0;
   coding_ = Coding::kNone;
   return Status::Ok();
-}
-
-bool CurlHttp::Exchange::SetRequestOptions(const ports::HttpRequest& request) {
-  if (!BuildHeaders(request)) return false;
-  body_.assign(request.body);
-  error_[0] = '\0';
-  const auto most = static_cast<DurationMs>(LONG_MAX);
-  const auto timeout = static_cast<long>(std::min(request.timeout_ms, most));
-  const auto connect = static_cast<long>(std::min(request.timeout_ms, options_.connect_timeout_ms));
-  const std::string url(request.url);
-  return curl_easy_setopt(easy_, CURLOPT_URL, url.c_str()) == CURLE_OK &&
-         curl_easy_setopt(easy_, CURLOPT_POST, 1L) == CURLE_OK &&
-         curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
-                          static_cast<curl_off_t>(body_.size())) == CURLE_OK &&
-         curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_.c_str()) == CURLE_OK &&
-         curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_) == CURLE_OK &&
-         curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
-         curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK;
-}
-
-bool CurlHttp::Exchange::BuildHeaders(const ports::HttpRequest& request) {
-  ForgetRequest();
-  bool good = true;
-  const auto add = [this, &good](const char* line) {
-    curl_slist* longer = curl_slist_append(headers_, line);
-    good = good && longer != nullptr;
-    if (longer != nullptr) headers_ = longer;
-  };
-  add("Content-Type: application/json");
-  add("Accept: application/json");
-  add("Accept-Encoding: gzip");
-  add("Expect:");  // no wait for `100 Continue`
-  if (request.iso_datetime) add("NVX-ISO-DateTime: true");
-  if (!request.authorization.empty()) {
-    std::string line;
-    line.reserve(request.authorization.size() + 24);  // no second copy by growth
-    line.append("Authorization: ").append(request.authorization);
-    add(line.c_str());
-    Secret::WipeString(line);
-  }
-  return good;
-}
-
-// The headers and the body may hold credentials. What libcurl put into its own send buffer is out
-// of reach; it is overwritten by the next request.
-void CurlHttp::Exchange::ForgetRequest() {
-  if (easy_ != nullptr) {
-    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nullptr);
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, nullptr);
-  }
-  for (curl_slist* entry = headers_; entry != nullptr; entry = entry->next) {
-    for (volatile char* byte = entry->data; *byte != '\0'; ++byte) *byte = '\0';
-  }
-  curl_slist_free_all(headers_);
-  headers_ = nullptr;
-  Secret::WipeString(body_);
 }
 
 std::size_t CurlHttp::Exchange::OnHeader(char* data, std::size_t size, std::size_t count,
@@ -251,8 +162,10 @@ bool CurlHttp::Exchange::TakeHeader(std::string_view line) {
   if (StartsWith(line, "HTTP/")) {  // an interim answer may come before the final one
     coding_ = Coding::kNone;
     has_retry_after_ = false;
+    server_time_ms_ = 0;
   }
   std::string_view value;
+  if (HeaderValue(line, "Date:", value)) server_time_ms_ = ToUnixMs(value);
   if (HeaderValue(line, "Retry-After:", value)) has_retry_after_ = !value.empty();
   if (HeaderValue(line, "Content-Encoding:", value) && !value.empty()) {
     const bool gzip = (value.size() == 4 && StartsWith(value, "gzip")) ||
@@ -382,6 +295,7 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
   ports::HttpResult result;
   result.end = stopped_ ? stop_end_ : ToHttpEnd(easy_, code);
   FillCounts(easy_, has_retry_after_, result);
+  result.server_time_ms = server_time_ms_;
   if (result.end == ports::HttpEnd::kComplete && coding_ == Coding::kGzip && decoded_bytes_ > 0 &&
       !gunzip_.complete()) {
     Stop(ports::HttpEnd::kCutShort, "the answer's gzip encoding ends too early");
@@ -397,7 +311,7 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
   }
   result.detail = detail;
   curl_multi_remove_handle(multi_, easy_);
-  ForgetRequest();
+  request_.Forget(easy_);
   gunzip_.End();
   active_ = paused_ = resume_ = cancel_ = false;
   heard_ = true;

@@ -8,10 +8,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "platform/curl_http.hpp"
+#include "platform/curl_request.hpp"
 #include "platform/gunzip.hpp"
 #include "platform/tls_trust.hpp"
 
@@ -41,15 +41,12 @@ class CurlHttp::Exchange {
 
   bool SetLastingOptions();
   bool SetTrust();
-  bool SetRequestOptions(const ports::HttpRequest& request);
-  bool BuildHeaders(const ports::HttpRequest& request);
   bool TakeHeader(std::string_view line);
   std::size_t TakeBody(std::string_view piece);
   std::size_t TakePlain(std::string_view piece, std::size_t before);
   std::size_t TakeGzip(std::string_view piece, std::size_t before);
   std::size_t Stop(ports::HttpEnd end, const char* why);
   void Finish(CURLcode code);
-  void ForgetRequest();
 
   enum class Coding : std::uint8_t { kNone, kGzip, kUnknown };
 
@@ -57,8 +54,7 @@ class CurlHttp::Exchange {
   TlsTrust trust_;
   CURLM* multi_ = nullptr;
   CURL* easy_ = nullptr;
-  curl_slist* headers_ = nullptr;
-  std::string body_;  // the request's, may hold a secret; wiped when the exchange ends
+  CurlRequest request_;
   std::array<char, CURL_ERROR_SIZE> error_{};
 
   // The exchange under way.
@@ -72,6 +68,7 @@ class CurlHttp::Exchange {
   std::uint64_t decoded_bytes_ = 0;
   std::size_t header_bytes_ = 0;
   bool has_retry_after_ = false;
+  std::int64_t server_time_ms_ = 0;
   Coding coding_ = Coding::kNone;
   bool stopped_ = false;  // by us: stop_end_ and stop_why_ tell, not libcurl's code
   ports::HttpEnd stop_end_ = ports::HttpEnd::kFailed;

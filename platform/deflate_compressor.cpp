@@ -120,7 +120,15 @@ std::size_t DeflateCompressor::Pack(std::string_view dictionary, std::string_vie
   }
   Bytef nowhere = 0;
   state_->SetRoom(raw, Output(out, nowhere), capacity);
-  return deflate(&stream, Z_FINISH) == Z_STREAM_END ? stream.total_out : 0;
+  int result = deflate(&stream, Z_FINISH);
+  if (result == Z_OK && stream.avail_out == 0) {
+    // Where the last byte of room was the last one needed, zlib says so only when it is asked again
+    // with more room.
+    stream.next_out = &nowhere;
+    stream.avail_out = 1;
+    result = deflate(&stream, Z_FINISH);
+  }
+  return result == Z_STREAM_END && stream.total_out <= capacity ? stream.total_out : 0;
 }
 
 bool DeflateCompressor::Unpack(std::string_view dictionary, std::string_view packed, char* out,

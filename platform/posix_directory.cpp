@@ -20,8 +20,6 @@ Code CodeOf(int error) {
     case EACCES:
     case EPERM:
       return Code::kAskPerson;
-    case ENOENT:
-      return Code::kSkip;
     default:
       return Code::kRetryLater;
   }
@@ -58,13 +56,16 @@ Descriptor OpenToSync(int from, const char* name) {
       Uninterrupted([&] { return openat(from, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
 }
 
-// Makes `name` in `parent`, and its entry durable. 0, or the errno.
+// Makes `name` in `parent`, and its entry durable. Where that fails it is unmade, so that the next
+// attempt does not take it for an old one. 0, or the errno.
 int MakeOne(int parent, const char* name) {
   if (Uninterrupted([&] { return mkdirat(parent, name, 0700); }) != 0) {
     return errno == EEXIST ? 0 : errno;
   }
   const Descriptor directory = OpenToSync(parent, ".");
-  return directory.valid() ? SyncNames(directory.get()) : errno;
+  const int error = directory.valid() ? SyncNames(directory.get()) : errno;
+  if (error != 0) unlinkat(parent, name, AT_REMOVEDIR);
+  return error;
 }
 
 // Makes what is missing of `path`, from the front.

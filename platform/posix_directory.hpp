@@ -21,7 +21,7 @@ auto Uninterrupted(const Call& call) {
 }
 
 // `<path>: <what>: <the system's reason>`, with the remedy where it is known, under the code that
-// ports::Storage gives this errno.
+// ports::Storage gives this errno; what is about one file only (kSkip, kReject) is the caller's.
 Status SystemFailure(const std::string& path, std::string_view what, int error);
 
 // As PosixStorage::Open describes it. `out` keeps what it held where this fails.

@@ -49,6 +49,11 @@ off_t Position(std::uint64_t offset) {
   return static_cast<off_t>(offset);
 }
 
+// What a name that should be there lacks is that name, as far as the caller is concerned.
+Status OrMissing(const Status& status, int error) {
+  return error == ENOENT ? Status(Code::kSkip, status.message()) : status;
+}
+
 // Where an open file is, as far as the system tells.
 std::string PathOf(ports::FileHandle file, const std::string& directory) {
   const std::string link = "/proc/self/fd/" + std::to_string(file);
@@ -91,9 +96,9 @@ Result<ports::FileHandle> PosixStorage::OpenFile(std::string_view name, int flag
   const bool create = (flags & O_CREAT) != 0;
   if (!file.valid()) {
     const int error = errno;
-    Status status = NameFailure(name, create ? "cannot be made" : "cannot be opened", error);
-    if (create && error == EEXIST) return Status(Code::kReject, status.message());
-    return status;
+    if (!create) return OrMissing(NameFailure(name, "cannot be opened", error), error);
+    Status status = NameFailure(name, "cannot be made", error);
+    return error == EEXIST ? Status(Code::kReject, status.message()) : status;
   }
   struct stat info {};
   if (fstat(file.get(), &info) != 0) return NameFailure(name, "cannot be examined", errno);
@@ -164,8 +169,10 @@ Status PosixStorage::Sync(ports::FileHandle file) {
 Status PosixStorage::Remove(std::string_view name) {
   const NameText text(name);
   if (!text.plain()) return NameFailure(name, "cannot be removed", EINVAL);
-  if (unlinkat(directory_.get(), text.c_str(), 0) != 0)
-    return NameFailure(name, "cannot be removed", errno);
+  if (unlinkat(directory_.get(), text.c_str(), 0) != 0) {
+    const int error = errno;
+    return OrMissing(NameFailure(name, "cannot be removed", error), error);
+  }
   return Status::Ok();
 }
 
@@ -173,15 +180,22 @@ Status PosixStorage::Rename(std::string_view from, std::string_view to) {
   const NameText old_name(from);
   const NameText new_name(to);
   if (!old_name.plain() || !new_name.plain()) return NameFailure(from, "cannot be renamed", EINVAL);
-  if (renameat(directory_.get(), old_name.c_str(), directory_.get(), new_name.c_str()) != 0)
-    return NameFailure(from, "cannot be renamed", errno);
+  if (renameat(directory_.get(), old_name.c_str(), directory_.get(), new_name.c_str()) != 0) {
+    const int error = errno;
+    return OrMissing(NameFailure(from, "cannot be renamed", error), error);
+  }
   return Status::Ok();
 }
 
+// After a failure this descriptor is not asked again: what it says then is worth nothing.
 Status PosixStorage::SyncDirectory() {
-  if (const int error = SyncNames(directory_.get()); error != 0)
-    return SystemFailure(path_, "cannot be synced", error);
-  return Status::Ok();
+  if (unsynced_) {
+    Status reopened = Open();
+    if (!reopened.ok()) return reopened;
+  }
+  const int error = SyncNames(directory_.get());
+  unsynced_ = error != 0;
+  return unsynced_ ? SystemFailure(path_, "cannot be synced", error) : Status::Ok();
 }
 
 // By getdents64, since opendir would allocate.
@@ -191,7 +205,8 @@ Status PosixStorage::List(ports::FileVisitor& visitor) {
   if (!listed.valid()) return SystemFailure(path_, "cannot be listed", errno);
   alignas(dirent64) std::array<char, 4096> entries;
   for (;;) {
-    const ssize_t bytes = getdents64(listed.get(), entries.data(), entries.size());
+    const ssize_t bytes =
+        Uninterrupted([&] { return getdents64(listed.get(), entries.data(), entries.size()); });
     if (bytes < 0) return SystemFailure(path_, "cannot be listed", errno);
     if (bytes == 0) return Status::Ok();
     for (ssize_t at = 0; at < bytes;) {

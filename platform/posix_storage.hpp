@@ -55,6 +55,7 @@ class PosixStorage final : public ports::Storage {
 
   std::string path_;  // for messages
   Descriptor directory_;
+  bool unsynced_ = false;  // the last SyncDirectory() failed
 };
 
 }  // namespace depotlink::platform

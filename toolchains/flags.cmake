@@ -18,8 +18,17 @@ if(DEPOTLINK_STATIC AND DEPOTLINK_SANITIZE)
                       "Remedy: switch DEPOTLINK_STATIC or DEPOTLINK_SANITIZE off.")
 endif()
 
-# Adds to `target` those of the compiler flags that the compiler knows.
+# Adds to `target` those of the compiler flags that the compiler knows. All of them are probed at once,
+# and each for itself only where that fails.
 function(depotlink_compile_flags target)
+  list(JOIN ARGN " " together)
+  string(MD5 known "${together}")
+  set(known DEPOTLINK_CXX_ALL_${known})
+  check_cxx_compiler_flag("-Werror ${together}" ${known})
+  if(${known})
+    target_compile_options(${target} INTERFACE ${ARGN})
+    return()
+  endif()
   foreach(flag IN LISTS ARGN)
     string(MAKE_C_IDENTIFIER "DEPOTLINK_CXX${flag}" known)
     check_cxx_compiler_flag("-Werror ${flag}" ${known})
@@ -30,6 +39,15 @@ function(depotlink_compile_flags target)
 endfunction()
 
 function(depotlink_link_flags target)
+  list(JOIN ARGN "," together)
+  string(REPLACE ",-Wl," "," together "${together}")
+  string(MD5 known "${together}")
+  set(known DEPOTLINK_LINK_ALL_${known})
+  check_linker_flag(CXX "${together}" ${known})
+  if(${known})
+    target_link_options(${target} INTERFACE ${ARGN})
+    return()
+  endif()
   foreach(flag IN LISTS ARGN)
     string(MAKE_C_IDENTIFIER "DEPOTLINK_LINK${flag}" known)
     check_linker_flag(CXX "${flag}" ${known})
@@ -48,13 +66,25 @@ depotlink_compile_flags(depotlink_warnings
   -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference -Wduplicated-cond
   -Wduplicated-branches -Wlogical-op -Wundef -Wvla)
 target_compile_options(depotlink_warnings INTERFACE -Werror)
+if(CMAKE_UNITY_BUILD)
+  # It takes a source for a header, when several are compiled at a time.
+  depotlink_compile_flags(depotlink_warnings -Wno-subobject-linkage)
+endif()
 
 # --- hardening ---
 add_library(depotlink_hardening INTERFACE)
 add_library(depotlink::hardening ALIAS depotlink_hardening)
-depotlink_compile_flags(depotlink_hardening
-  -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
-  -fcf-protection=full -mbranch-protection=standard
+set(branches "")  # what guards jumps differs by architecture; armhf has nothing
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+  set(branches -fcf-protection=full)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(branches -mbranch-protection=standard)
+endif()
+set(stack -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero)
+if(DEPOTLINK_SANITIZE)
+  set(stack "")  # the sanitizers see what these make harmless, and compile a quarter faster without
+endif()
+depotlink_compile_flags(depotlink_hardening ${stack} ${branches}
   -ffunction-sections -fdata-sections -fno-plt -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(NOT DEPOTLINK_SANITIZE)
   # _FORTIFY_SOURCE checks only optimized code, and hides calls from the sanitizers.

@@ -8,7 +8,7 @@ using json::JsonWriter;
 using model::Maybe;
 
 // Each writes a member, or nothing where the value is unknown.
-void Text(JsonWriter& out, std::string_view name, std::string_view text) {
+void TextMember(JsonWriter& out, std::string_view name, std::string_view text) {
   if (!text.empty()) out.Key(name).Text(text);
 }
 void Int(JsonWriter& out, std::string_view name, const Maybe<std::int32_t>& value) {
@@ -47,9 +47,9 @@ void Times(JsonWriter& out, const StateRecord& record) {
 }
 
 void Activity(JsonWriter& out, const model::TrackerState& state) {
-  Text(out, "movement", MovementName(state.movement));
+  TextMember(out, "movement", MovementName(state.movement));
   Time(out, "movement_time", state.movement_time);
-  Text(out, "connection", ConnectionName(state.connection));
+  TextMember(out, "connection", ConnectionName(state.connection));
   Bool(out, "ignition", state.ignition);
   Time(out, "ignition_time", state.ignition_time);
 }
@@ -57,7 +57,7 @@ void Activity(JsonWriter& out, const model::TrackerState& state) {
 void Device(JsonWriter& out, const model::TrackerState& state) {
   Int(out, "gps_signal_pct", state.gps_signal_pct);
   Int(out, "gsm_signal_pct", state.gsm_signal_pct);
-  Text(out, "gsm_network", state.gsm_network.view());
+  TextMember(out, "gsm_network", state.gsm_network.view());
   Bool(out, "gsm_roaming", state.gsm_roaming);
   Time(out, "gsm_time", state.gsm_time);
   Int(out, "battery_pct", state.battery_pct);
@@ -120,15 +120,15 @@ bool EncodeState(const StateRecord& record, json::JsonWriter& out) {
   const model::TrackerState& state = *record.state;
   out.BeginObject();
   out.Key("id").Uint(record.id);
-  Text(out, "label", record.label);
-  Text(out, "group", record.group);
+  TextMember(out, "label", record.label);
+  TextMember(out, "group", record.group);
   Position(out, state);
   Times(out, record);
   Activity(out, state);
   Device(out, state);
   Additional(out, state.additional);
   Time(out, "track_time", state.track_time);
-  Text(out, "run", record.run);
+  TextMember(out, "run", record.run);
   out.Key("seq").Uint(record.seq);
   if (record.late) out.Key("late").Bool(true);
   out.EndObject();

@@ -53,8 +53,30 @@ bool IsValidUtf8(std::string_view text) {
   return true;
 }
 
+std::size_t CountCharacters(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) {
+    const Utf8Char c = FirstUtf8(text);
+    text.remove_prefix(c.valid ? c.bytes : 1);
+  }
+  return count;
+}
+
+bool IsControlCode(char32_t code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F);
+}
+
+bool IsPlainText(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Char c = FirstUtf8(text);
+    if (!c.valid || IsControlCode(c.code)) return false;
+    text.remove_prefix(c.bytes);
+  }
+  return true;
+}
+
 bool IsControl(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x2028 && code <= 0x202E) ||
+  return IsControlCode(code) || (code >= 0x2028 && code <= 0x202E) ||
          (code >= 0x2066 && code <= 0x2069);
 }
 

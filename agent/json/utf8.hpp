@@ -15,6 +15,9 @@ namespace depotlink::json {
 inline constexpr char32_t kReplacement = 0xFFFD;
 inline constexpr std::string_view kReplacementUtf8 = "\xEF\xBF\xBD";
 
+// What some editors put before a text.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 struct Utf8Char {
   char32_t code = kReplacement;
   std::size_t bytes = 0;  // that it takes in the text; at least 1
@@ -26,6 +29,15 @@ struct Utf8Char {
 Utf8Char FirstUtf8(std::string_view text);
 
 [[nodiscard]] bool IsValidUtf8(std::string_view text);
+
+// The characters of `text`; each byte that is not UTF-8 counts as one.
+std::size_t CountCharacters(std::string_view text);
+
+// C0, DEL or C1.
+bool IsControlCode(char32_t code);
+
+// Valid UTF-8 without control codes.
+[[nodiscard]] bool IsPlainText(std::string_view text);
 
 // Characters that act on a terminal or a layout instead of showing something: C0, DEL, C1, the line
 // and paragraph separators, and the marks that embed, override or isolate a writing direction.

@@ -12,25 +12,27 @@ namespace {
 
 constexpr std::string_view kNewName = "cursor.new";
 constexpr std::string_view kMagic = "DLQ1CUR\n";
-// magic 8, generation 8, order 8, zeros 4, CRC-32C 4
-constexpr std::size_t kSlotBytes = 32;
-constexpr std::size_t kCrcAt = 28;
+// magic 8, generation 8, order 8, key mark 8, CRC-32C 4
+constexpr std::size_t kSlotBytes = 36;
+constexpr std::size_t kMarkAt = 24;
+constexpr std::size_t kCrcAt = 32;
 // A place of its own for each, whatever the device's page is up to this size.
 constexpr std::size_t kSlotStep = 4096;
 
-void PutSlot(std::uint64_t generation, Order order, char* out) {
-  std::fill_n(out, kSlotBytes, '\0');
+void PutSlot(std::uint64_t generation, Order order, const KeyMark& mark, char* out) {
   std::copy(kMagic.begin(), kMagic.end(), out);
   PutFixed(out + 8, generation);
   PutFixed(out + 16, order);
+  std::copy(mark.begin(), mark.end(), out + kMarkAt);
   PutFixed(out + kCrcAt, Crc32c({out, kCrcAt}));
 }
 
-bool GetSlot(std::string_view slot, std::uint64_t& generation, Order& order) {
+bool GetSlot(std::string_view slot, std::uint64_t& generation, Order& order, KeyMark& mark) {
   if (slot.size() < kSlotBytes || slot.substr(0, kMagic.size()) != kMagic) return false;
   if (GetFixed<std::uint32_t>(slot.data() + kCrcAt) != Crc32c(slot.substr(0, kCrcAt))) return false;
   generation = GetFixed<std::uint64_t>(slot.data() + 8);
   order = GetFixed<std::uint64_t>(slot.data() + 16);
+  std::copy_n(slot.data() + kMarkAt, mark.size(), mark.begin());
   return true;
 }
 
@@ -41,21 +43,28 @@ void CursorFile::Close() {
   file_ = ports::kNoFile;
 }
 
-Status CursorFile::Load(Order& delivered) {
+Status CursorFile::Load(const KeyMark& mark, Order& delivered) {
   delivered = stored_ = generation_ = 0;
+  mark_ = mark;
+  unsound_ = false;
   Close();
   Result<ports::FileHandle> file = disk_->OpenRead(kCursorFileName);
   if (!file.ok()) return file.status().code() == Code::kSkip ? Status() : file.status();
   Status status;
+  std::uint64_t newest_of_mark = 0;
   for (std::size_t slot = 0; slot < 2 && status.ok(); ++slot) {
     char bytes[kSlotBytes];
     Result<std::size_t> got = disk_->ReadAt(file.value(), slot * kSlotStep, bytes, sizeof bytes);
     status = got.status();
+    if (!status.ok()) break;
+    unsound_ = unsound_ || got.value() < sizeof bytes;  // both places must be there to be written
     std::uint64_t generation = 0;
     Order order = 0;
-    if (!status.ok() || !GetSlot({bytes, got.value()}, generation, order)) continue;
-    if (generation < generation_) continue;
-    generation_ = generation;
+    KeyMark sealed_with{};
+    if (!GetSlot({bytes, got.value()}, generation, order, sealed_with)) continue;
+    generation_ = std::max(generation_, generation);
+    if (sealed_with != mark || generation < newest_of_mark) continue;
+    newest_of_mark = generation;
     stored_ = order;
   }
   disk_->Close(file.value());
@@ -71,8 +80,8 @@ Status CursorFile::MakeAnew() {
   Result<ports::FileHandle> file = disk_->Create(kNewName);
   if (!file.ok()) return file.status();
   char bytes[kSlotStep + kSlotBytes] = {};
-  PutSlot(generation_, stored_, bytes);
-  PutSlot(generation_, stored_, bytes + kSlotStep);
+  PutSlot(generation_, stored_, mark_, bytes);
+  PutSlot(generation_, stored_, mark_, bytes + kSlotStep);
   Status status = disk_->WriteAt(file.value(), 0, {bytes, sizeof bytes});
   if (status.ok()) status = disk_->Sync(file.value());
   disk_->Close(file.value());
@@ -88,6 +97,7 @@ Status CursorFile::OpenForWriting() {
     if (file.ok()) file_ = file.value();
     if (file.ok() || file.status().code() != Code::kSkip) return file.status();
   }
+  unsound_ = true;  // until its name is on the device, too
   Status status = MakeAnew();
   if (!status.ok()) return status;
   unsound_ = false;
@@ -101,7 +111,7 @@ Status CursorFile::Store(Order delivered) {
   Status status = OpenForWriting();
   if (!status.ok()) return status;
   char bytes[kSlotBytes];
-  PutSlot(generation_ + 1, delivered, bytes);
+  PutSlot(generation_ + 1, delivered, mark_, bytes);
   const std::uint64_t slot = (generation_ + 1) % 2;
   status = disk_->WriteAt(file_, slot * kSlotStep, {bytes, sizeof bytes});
   if (status.ok()) status = disk_->Sync(file_);

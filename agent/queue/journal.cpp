@@ -15,7 +15,8 @@ constexpr std::string_view kMagic = "DLQ1JNL\n";
 constexpr char kRecordType = 'R';
 constexpr char kDeliveredType = 'D';
 constexpr std::size_t kRecordHeadBytes = 26;
-constexpr std::size_t kDeliveredBytes = 17;
+constexpr std::size_t kDeliveredBytes = 25;
+constexpr std::size_t kMarkAt = 17;
 // Clean of what was delivered, it is smaller than the window; several times as large, it is worth a
 // cleaning.
 constexpr std::uint64_t kGrowthBytes = 4 * limits::kWindowBytes;
@@ -52,7 +53,7 @@ bool Journal::WriteEntry(std::size_t body_bytes) {
 }
 
 bool Journal::WriteRecord(const Record& record) {
-  if (record.payload.size() > limits::kPayloadBytes) return true;
+  if (record.payload.size() > kPayloadMostBytes) return true;
   char* body = entry_.get() + kEntryHeadBytes;
   body[0] = kRecordType;
   body[1] = static_cast<char>(static_cast<unsigned>(record.kind) | (record.retain ? 0x80U : 0U));
@@ -68,6 +69,7 @@ bool Journal::WriteDelivered(const Delivered& delivered) {
   body[0] = kDeliveredType;
   PutFixed(body + 1, delivered.window);
   PutFixed(body + 9, delivered.backlog);
+  std::copy(delivered.key_mark.begin(), delivered.key_mark.end(), body + kMarkAt);
   return WriteEntry(kDeliveredBytes);
 }
 
@@ -133,6 +135,7 @@ Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order 
     if (body[0] == kDeliveredType && body.size() == kDeliveredBytes) {
       delivered.window = GetFixed<std::uint64_t>(body.data() + 1);
       delivered.backlog = GetFixed<std::uint64_t>(body.data() + 9);
+      std::copy_n(body.data() + kMarkAt, delivered.key_mark.size(), delivered.key_mark.begin());
     } else if (body[0] == kRecordType && body.size() >= kRecordHeadBytes && visitor != nullptr) {
       Record record;
       const auto kind = static_cast<unsigned char>(body[1]);

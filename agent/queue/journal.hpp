@@ -8,7 +8,7 @@
 //
 //   "DLQ1JNL\n"  { bytes u32 | CRC-32C u32 | body }...
 //   body: 'R' kind u8, order u64, time_ms u64, tracker u64, payload      a record came
-//         'D' window u64, backlog u64                                   all up to these orders was
+//         'D' window u64, backlog u64, key mark 8                       all up to these orders was
 //         delivered
 //
 // Trouble here (no RAM file system, full) leaves the agent without this net and with all else.
@@ -19,6 +19,7 @@
 #include "agent/base/status.hpp"
 #include "agent/ports/storage.hpp"
 #include "agent/queue/record.hpp"
+#include "agent/queue/segment_format.hpp"
 #include "agent/queue/window.hpp"
 
 namespace depotlink::queue {
@@ -30,6 +31,9 @@ inline constexpr std::string_view kJournalFileName = "journal";
 struct Delivered {
   Order window = 0;
   Order backlog = 0;
+  // Of the key that `backlog` holds for. Zeros: the disk has not been seen yet, and the records are
+  // numbered without regard to what is on it.
+  KeyMark key_mark{};
 };
 
 class JournalVisitor {
@@ -64,7 +68,9 @@ class Journal {
   const Status& trouble() const { return trouble_; }
 
  private:
-  static constexpr std::size_t kBodyMostBytes = 32 + limits::kPayloadBytes;
+  // With the mark of a late one.
+  static constexpr std::size_t kPayloadMostBytes = limits::kPayloadBytes + 32;
+  static constexpr std::size_t kBodyMostBytes = 32 + kPayloadMostBytes;
   static constexpr std::size_t kEntryHeadBytes = 8;
 
   bool WriteRecord(const Record& record);

@@ -37,6 +37,8 @@ OfflineQueue::OfflineQueue(const QueueConfig& config, Secret given_key, const Qu
 // --- start ---
 
 void OfflineQueue::Start(MonoTime now) {
+  now_ = now;
+  await_disk_until_ = now + kAwaitDiskMs;
   Status status = ram_->Open();
   if (status.ok() && !ram_->InMemory()) {
     log_->Warn(
@@ -45,9 +47,10 @@ void OfflineQueue::Start(MonoTime now) {
   }
   if (status.ok()) status = journal_.ReadDelivered(delivered_);
   if (!status.ok()) delivered_ = {};
+  const bool numbered = delivered_.key_mark != KeyMark{};
   StartSpool(now);
   next_order_ = std::max({next_order_, delivered_.window + 1, delivered_.backlog + 1});
-  if (status.ok()) Recover();
+  if (status.ok()) Recover(numbered);
   HealJournal(now);
   if (depth() > 0) {
     log_->Info("records of an earlier run wait to be delivered",
@@ -57,9 +60,11 @@ void OfflineQueue::Start(MonoTime now) {
 }
 
 void OfflineQueue::StartSpool(MonoTime now) {
-  const Status status = spool_.Start(delivered_.backlog);
+  const Status status = spool_.Start(delivered_.backlog, delivered_.key_mark);
   if (!status.ok()) return DiskTrouble(status, now);
   DiskGood();
+  delivered_.backlog = spool_.delivered();
+  delivered_.key_mark = spool_.mark();
   const Order on_disk = std::max(spool_.totals().last_order, spool_.delivered());
   // Records that came while the disk was away go behind what is found on it now.
   if (window_.end() > window_.first() && window_.done_up_to() < on_disk) {
@@ -68,12 +73,18 @@ void OfflineQueue::StartSpool(MonoTime now) {
     journal_at_ = now;
     const Status rewritten = journal_.Rewrite(window_, delivered_);
     static_cast<void>(rewritten);  // told and tried again by HealJournal
+  } else {
+    journal_.Note(delivered_);
   }
   next_order_ = std::max(next_order_, on_disk + 1);
 }
 
-void OfflineQueue::Recover() {
-  const Order above = std::max({delivered_.window, spool_.totals().last_order, spool_.delivered()});
+// What has a number of the disk's or below was delivered or is on it, unless the last run had not
+// seen the disk when it gave the numbers (`numbered` false).
+void OfflineQueue::Recover(bool numbered) {
+  const Order on_disk = std::max(spool_.totals().last_order, spool_.delivered());
+  const Order above = numbered ? std::max(delivered_.window, on_disk) : delivered_.window;
+  recovered_shift_ = numbered ? 0 : on_disk;
   recovering_ = true;
   const Status status = journal_.ReadRecords(above, *this);
   recovering_ = false;
@@ -87,6 +98,7 @@ void OfflineQueue::Recover() {
 
 void OfflineQueue::OnRecord(const Record& record) {
   Record late = record;
+  late.order += recovered_shift_;
   const bool position = IsPosition(record.kind);
   if (position) {
     late.kind = RecordKind::kHistory;
@@ -139,12 +151,15 @@ std::uint64_t OfflineQueue::depth() const {
 }
 
 bool OfflineQueue::LiveMayGo() const {
-  return !config_.replay_to_state || (spool_.empty() && backlog_.waiting() + backlog_.sent() == 0);
+  if (!config_.replay_to_state) return true;
+  if (!spool_.ready()) return await_disk_until_ <= now_;
+  return spool_.empty() && backlog_.waiting() + backlog_.sent() == 0;
 }
 
 // --- every step ---
 
 MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
+  now_ = now;
   NoteDelivered();
   if (heal_at_ <= now) Heal(now);
   HealJournal(now);
@@ -183,7 +198,11 @@ bool OfflineQueue::FlushDue(MonoTime now, bool bus_up) {
 bool OfflineQueue::Flush(MonoTime now) {
   flush_at_ = kNever;
   Status status = WriteWaiting();
-  if (status.code() == Code::kFull && spool_.DropOldest().ok()) status = WriteWaiting();
+  // The oldest give way only where something must: while memory takes more, the disk may get room
+  // again.
+  const bool memory_full = !window_.HasRoom(kRecordRoom);
+  if (status.code() == Code::kFull && memory_full && spool_.DropOldest().ok())
+    status = WriteWaiting();
   if (!status.ok()) {
     DiskTrouble(status, now);
     return false;
@@ -282,6 +301,11 @@ void OfflineQueue::Expire(std::int64_t now_ms) {
   const Status status = spool_.Expire(now_ms);
   if (!status.ok())
     log_->Debug("expired records could not be removed", {{"why", status.message()}});
+}
+
+void OfflineQueue::KeepRefused(const Record& record, std::string_view why, std::int64_t time_ms) {
+  const Status kept = spool_.KeepRefused(record, why, time_ms, now_);
+  if (!kept.ok()) log_->Debug("a refused record is not kept", {{"why", kept.message()}});
 }
 
 void OfflineQueue::Close(MonoTime now) {

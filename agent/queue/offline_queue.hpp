@@ -96,6 +96,9 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   // Lets go of what is older than the config allows; `now_ms` as in Push.
   void Expire(std::int64_t now_ms);
 
+  // Given up by the publisher: kept for a person to see, where the disk takes it.
+  void KeepRefused(const Record& record, std::string_view why, std::int64_t time_ms);
+
   // For the publisher. False: live records must wait for the backlog.
   bool LiveMayGo() const;
   Window& window() { return window_; }
@@ -112,13 +115,15 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
  private:
   static constexpr DurationMs kHealMs = 10 * kSecondMs;
   static constexpr DurationMs kCursorMs = kSecondMs;
+  // How long live records that must not overtake the backlog wait for a disk that cannot be read at
+  // the start.
+  static constexpr DurationMs kAwaitDiskMs = kMinuteMs;
 
   void OnRecord(const Record& record) override;
   void OnDropped(const Record& record) override { observer_->OnDropped(record); }
 
   void StartSpool(MonoTime now);
-  void Recover();
-  Status PushRecovered(const Record& record);
+  void Recover(bool numbered);
   void HealJournal(MonoTime now);
   bool FlushDue(MonoTime now, bool bus_up);
   bool Flush(MonoTime now);
@@ -146,8 +151,11 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   std::uint64_t loaded_ = 0;
   std::uint64_t loaded_noted_ = 0;  // of them, those that NoteDelivered() has told the spool of
   bool recovering_ = false;
+  Order recovered_shift_ = 0;
 
   MonoTime flush_at_ = kNever;
+  MonoTime now_{};
+  MonoTime await_disk_until_{};
   MonoTime heal_at_{};
   MonoTime journal_at_{};
   MonoTime cursor_at_ = kNever;

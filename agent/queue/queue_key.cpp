@@ -46,7 +46,11 @@ Status MakeKey(ports::Storage& disk, ports::Cipher& cipher) {
   if (status.ok()) status = disk.Sync(file.value());
   if (file.ok()) disk.Close(file.value());
   if (status.ok()) status = disk.Rename(kNewName, kKeyFileName);
-  if (status.ok()) status = disk.SyncDirectory();
+  if (status.ok()) {
+    status = disk.SyncDirectory();
+    // A key whose name may be gone after a power cut must seal nothing.
+    if (!status.ok()) static_cast<void>(disk.Remove(kKeyFileName).ok());
+  }
   Wipe(random, sizeof random);
   Wipe(text, sizeof text);
   return status;

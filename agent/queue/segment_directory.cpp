@@ -85,7 +85,8 @@ Status SegmentDirectory::Supersede() {
     if (status.ok()) status = scanner_.Summarize(summary);
     scanner_.Close();
     if (!status.ok() && status.code() != Code::kSkip) return status;
-    const SegmentId upto = status.ok() && summary.has_header ? summary.header.supersedes : 0;
+    const bool known = status.ok() && summary.has_header;
+    const SegmentId upto = known ? std::min(summary.header.supersedes, id - 1) : 0;
     if (upto != 0 && !summary.ended) status = Remove(id);
     while (upto != 0 && summary.ended && status.ok() && first_ != 0 && first_ <= upto) {
       status = Remove(first_);
@@ -144,8 +145,11 @@ Status SegmentDirectory::CountOne(SegmentId id, const KeyMark& mark, Order deliv
   }
   scanner_.Close();
   if (!status.ok()) return status;
-  if (summary.records == 0 && summary.bytes <= kSegmentHeaderBytes && id != in_use)
-    return Remove(id);
+  if (summary.records == 0 && summary.bytes <= kSegmentHeaderBytes && id != in_use) {
+    const Status removed = Remove(id);
+    static_cast<void>(removed);  // nothing hangs on it
+    return {};
+  }
   ++totals.segments;
   totals.bytes += summary.bytes;
   if (summary.has_header && summary.header.key_mark != mark) {
@@ -163,16 +167,16 @@ Status SegmentDirectory::CountOne(SegmentId id, const KeyMark& mark, Order deliv
   return {};
 }
 
-// The directory without `id`.
+// The directory without `id`. The names are right even where they are not on the device.
 Status SegmentDirectory::Left(SegmentId id) {
-  Status status = disk_->SyncDirectory();
-  if (!status.ok()) return status;
-  if (id != first_ && id != last_) return {};
-  Range range(0);
-  status = disk_->List(range);
-  first_ = range.first;
-  last_ = range.last;
-  return status;
+  if (id == first_ || id == last_) {
+    Range range(0);
+    Status status = disk_->List(range);
+    if (!status.ok()) return status;
+    first_ = range.first;
+    last_ = range.last;
+  }
+  return disk_->SyncDirectory();
 }
 
 Status SegmentDirectory::Remove(SegmentId id) {
@@ -188,14 +192,14 @@ Status SegmentDirectory::SetAside(SegmentId id) {
   Status status = disk_->Rename(NameOf(id, name), BadNameOf(id, bad));
   if (!status.ok() && status.code() != Code::kSkip) return status;
   status = Left(id);
-  return status.ok() ? LimitSetAside() : status;
+  return status.ok() ? LimitSetAside(kSetAsideMost) : status;
 }
 
-Status SegmentDirectory::LimitSetAside() {
+Status SegmentDirectory::LimitSetAside(std::uint64_t most) {
   for (;;) {
     SetAsideFiles bad;
     Status status = disk_->List(bad);
-    if (!status.ok() || bad.count <= kSetAsideMost) return status;
+    if (!status.ok() || bad.count <= most) return status;
     BadName name;
     status = disk_->Remove(BadNameOf(bad.oldest, name));
     if (!status.ok()) return status;

@@ -52,6 +52,8 @@ class SegmentDirectory {
   Status Remove(SegmentId id);
   // Renames it to `.bad` and keeps the newest kSetAsideMost of those.
   Status SetAside(SegmentId id);
+  // Keeps the newest `most` of those.
+  Status LimitSetAside(std::uint64_t most);
 
   static constexpr std::uint64_t kSetAsideMost = 4;
 
@@ -59,7 +61,6 @@ class SegmentDirectory {
   Status Supersede();
   Status CountOne(SegmentId id, const KeyMark& mark, Order delivered, SegmentId in_use,
                   SegmentTotals& totals);
-  Status LimitSetAside();
   Status Left(SegmentId id);
 
   ports::Storage* disk_;

@@ -106,7 +106,10 @@ Status SegmentReader::Scan(BlockHeader& header, bool& found) {
   while (at_ + kBlockHeaderBytes <= bytes_) {
     std::size_t got = 0;
     Status status = ReadAt(at_, kBlockMostBytes, got);
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      at_ = from;
+      return status;
+    }
     const std::string_view text(codec_->buffer(), got);
     zeros = zeros && text.find_first_not_of('\0') == std::string_view::npos;
     std::size_t step = got < kBlockHeaderBytes ? got : got - kBlockHeaderBytes + 1;
@@ -134,6 +137,22 @@ Status SegmentReader::NextHeader(BlockHeader& header, bool& found) {
   next_index_ = header.index + 1ULL;
   if (found) records_met_ += header.records;
   return {};
+}
+
+bool SegmentReader::SkipUnreadable() {
+  constexpr std::uint64_t kPageBytes = 4096;
+  std::size_t got = 0;
+  if (!ReadAt(0, kSegmentHeaderBytes, got).ok()) return false;
+  BlockHeader header;
+  bool found = false;
+  if (NextHeader(header, found).ok() && found) {
+    ++damage_.damaged_blocks;
+    damage_.lost_records += header.records;
+  } else {
+    at_ = std::min(bytes_, (at_ / kPageBytes + 1) * kPageBytes);
+    ++damage_.gaps;
+  }
+  return true;
 }
 
 Status SegmentReader::KeyFor(const ports::CipherKey& master, const Salt& salt) {

@@ -32,7 +32,7 @@ struct SegmentSummary {
 
 // What was met on the way.
 struct SegmentDamage {
-  std::uint32_t gaps = 0;            // places where no block could be made out
+  std::uint32_t gaps = 0;            // places where no block could be made out or read
   std::uint32_t damaged_blocks = 0;  // the check sum does not fit
   std::uint32_t forged_blocks = 0;   // the seal does not fit
   std::uint64_t lost_records = 0;    // in those blocks, as far as their headers tell
@@ -63,6 +63,9 @@ class SegmentReader {
   // end. Its records are in `records`, until the next call. `raw`: kBlockRawBytes, the caller's.
   Status NextBlock(const ports::CipherKey& master, Order after, char* raw, BlockHeader& header,
                    RecordReader& records, bool& found);
+  // Passes by what the last call could not read: the block, or where not even its header can be
+  // read, a page. False where nothing of the file can be read: then waiting is better.
+  bool SkipUnreadable();
   const SegmentDamage& damage() const { return damage_; }
   // Records in all blocks whose header has been met since Open().
   std::uint64_t records_met() const { return records_met_; }

@@ -29,13 +29,7 @@ Status SegmentWriter::Begin(SegmentId id, const ports::CipherKey& master, const 
   char bytes[kSegmentHeaderBytes];
   PutSegmentHeader(header_, bytes);
   status = Write({bytes, sizeof bytes});
-  if (!status.ok()) {
-    Abandon();
-    // A file without a record is no loss; where it stays, the next start takes it away.
-    const Status removed = disk_->Remove(NameOf(id, name));
-    static_cast<void>(removed);
-  }
-  return status;
+  return status.ok() ? status : CutBack(std::move(status));
 }
 
 Status SegmentWriter::Write(std::string_view bytes) {
@@ -75,12 +69,25 @@ void SegmentWriter::Count(const BlockHeader& block) {
 
 // What was not confirmed is given again by the caller, to another segment; found here too, it would
 // be sent twice. The cut need not reach the device: where power fails before, repeats are all that
-// comes of it.
+// comes of it. A file without a record goes altogether; where it stays, the next count takes it
+// away.
 Status SegmentWriter::CutBack(Status why) {
   const Status cut = disk_->Truncate(file_, confirmed_bytes_);
   static_cast<void>(cut);
   Abandon();
+  if (confirmed_bytes_ == 0) {
+    SegmentName name;
+    const Status removed = disk_->Remove(NameOf(header_.id, name));
+    static_cast<void>(removed);
+  }
+  bytes_ = confirmed_bytes_;
   return why;
+}
+
+void SegmentWriter::DropUnconfirmed() {
+  if (!open() || bytes_ == confirmed_bytes_) return;
+  const Status why = CutBack({});
+  static_cast<void>(why);
 }
 
 Status SegmentWriter::Sync() {

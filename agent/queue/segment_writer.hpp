@@ -34,6 +34,9 @@ class SegmentWriter {
   // Writes the end block and syncs; the segment is closed then, whatever the outcome. Only the
   // count of the records hangs on it, none of them.
   Status Finish();
+  // What was appended since the last good Sync() goes, and the segment is closed; one that has
+  // nothing of the kind stays open.
+  void DropUnconfirmed();
   // Closes the file as it is.
   void Abandon();
 

@@ -18,21 +18,23 @@ Spool::Spool(SpoolLimits limits, Secret given_key, ports::Storage& disk, ports::
       cursor_(disk),
       writer_(disk, cipher, codec_),
       reader_(disk, cipher, codec_),
+      letters_(disk, cipher, codec_),
       raw_in_(new char[kBlockRawBytes]),
       raw_out_(new char[kBlockRawBytes]),
       group_(raw_in_.get(), kBlockRawBytes) {}
 
-Status Spool::Start(Order delivered) {
+Status Spool::Start(Order delivered, const KeyMark& of) {
   if (ready_) return {};
   Status status = cipher_->SelfTest();
   if (status.ok()) status = disk_->Open();
   if (status.ok()) status = LoadQueueKey(given_key_, *disk_, *cipher_, key_);
   if (status.ok()) status = MarkOf(*cipher_, key_, mark_);
+  if (status.ok()) status = letters_.Start(key_, mark_);
   if (status.ok()) status = directory_.Scan();
   Order stored = 0;
-  if (status.ok()) status = cursor_.Load(stored);
+  if (status.ok()) status = cursor_.Load(mark_, stored);
   if (!status.ok()) return status;
-  delivered_ = std::max({delivered_, delivered, stored});
+  delivered_ = std::max({delivered_, of == mark_ ? delivered : 0, stored});
   given_out_ = std::max(given_out_, delivered_);
   status = Recount();
   if (!status.ok()) return status;
@@ -46,8 +48,13 @@ Status Spool::Start(Order delivered) {
   return {};
 }
 
+// With half a group in the file, the count holds only until that is confirmed or undone.
 Status Spool::Recount() {
-  return directory_.Count(mark_, delivered_, WriterId(), totals_);
+  SegmentTotals totals;
+  Status status = directory_.Count(mark_, delivered_, WriterId(), totals);
+  if (status.ok()) totals_ = totals;
+  recount_due_ = !status.ok() || group_records_ > 0;
+  return status;
 }
 
 // A sixteenth of the quota, so that what has to go goes in small parts.
@@ -72,7 +79,9 @@ Status Spool::Append(const Record& record) {
 
 Status Spool::WriteBlock() {
   if (group_.records() == 0) return {};
-  Status status = MakeRoom(kBlockHeaderBytes + ports::kCipherTagBytes + group_.bytes().size());
+  const std::size_t header = writer_.open() ? 0 : kSegmentHeaderBytes;
+  Status status = MakeRoom(header + kBlockHeaderBytes + ports::kCipherTagBytes +
+                           group_.bytes().size() + kEndBlockBytes);
   if (status.ok() && !writer_.open()) status = BeginSegment();
   if (status.ok()) status = writer_.Append(group_);
   if (!status.ok()) return Undo(std::move(status));
@@ -82,24 +91,23 @@ Status Spool::WriteBlock() {
 }
 
 Status Spool::BeginSegment() {
-  Status status = writer_.Begin(directory_.TakeNext(), key_, mark_);
-  if (status.ok()) directory_.NoteNew(writer_.id());
-  return status;
+  return writer_.Begin(directory_.TakeNext(), key_, mark_);
 }
 
 Status Spool::Commit() {
-  const std::uint64_t bytes_before = writer_.open() ? writer_.confirmed_bytes() : 0;
-  const bool fresh = bytes_before == 0;
   Status status = WriteBlock();
   if (!status.ok()) return status;
   if (group_records_ == 0) return {};
+  const std::uint64_t bytes_before = writer_.confirmed_bytes();
+  const bool fresh = bytes_before == 0;
   status = writer_.Sync();
   if (!status.ok()) return Undo(std::move(status));
+  if (fresh) directory_.NoteNew(writer_.id());
   last_committed_ = last_appended_;
   const std::uint64_t records = std::exchange(group_records_, 0);
-  if (std::exchange(dropped_in_group_, false)) {
-    status = Recount();
-    if (!status.ok()) return status;
+  if (recount_due_) {
+    const Status counted = Recount();
+    static_cast<void>(counted);  // the group is there all the same
   } else {
     if (totals_.records == 0) totals_.oldest_time_ms = group_first_ms_;
     totals_.newest_time_ms = writer_.last_time_ms();
@@ -113,10 +121,9 @@ Status Spool::Commit() {
 }
 
 Status Spool::Undo(Status why) {
-  writer_.Abandon();
+  writer_.DropUnconfirmed();
   group_.Clear();
   group_records_ = 0;
-  dropped_in_group_ = false;
   last_appended_ = last_committed_;
   return why;
 }
@@ -133,22 +140,34 @@ void Spool::EndWriting() {
   }
 }
 
-// The oldest go where the newest would not fit. Where others fill the disk, the queue only stops
-// growing.
+// What was set aside goes first where the newest would not fit, then the oldest. Where others fill
+// the disk, the queue only stops growing.
 Status Spool::MakeRoom(std::uint64_t bytes) {
   std::uint64_t freed = 0;
   for (;;) {
+    if (recount_due_ && group_records_ == 0) {
+      Status counted = Recount();
+      if (!counted.ok()) return counted;
+    }
     Result<std::uint64_t> free = disk_->FreeBytes();
     if (!free.ok()) return free.status();
-    const bool over = totals_.bytes + bytes > limits_.max_bytes;
+    const bool counted = recount_due_ || !writer_.open();
+    const std::uint64_t unconfirmed = counted ? 0 : writer_.bytes() - writer_.confirmed_bytes();
+    const bool over = totals_.bytes + unconfirmed + bytes > limits_.max_bytes;
     const bool scarce = free.value() < limits_.min_free_bytes + bytes && freed < bytes;
     if (!over && !scarce) return {};
-    if (directory_.first() == 0) {
+    if (directory_.first() == 0 && totals_.set_aside == 0) {
       return {Code::kFull, over ? "queue.max_size is smaller than what waits already"
                                 : "less space is free than queue.min_free leaves to others"};
     }
     const std::uint64_t before = totals_.bytes;
-    Status status = Drop(losses_.quota, "to stay within queue.max_size and queue.min_free");
+    Status status;
+    if (totals_.set_aside > 0) {
+      status = directory_.LimitSetAside(totals_.set_aside - 1);
+      if (status.ok()) status = Recount();
+    } else {
+      status = Drop(losses_.quota, "to stay within queue.max_size and queue.min_free");
+    }
     if (!status.ok()) return status;
     freed += before - std::min(before, totals_.bytes);
   }
@@ -216,11 +235,16 @@ Status Spool::LoadBlock(bool& found) {
 
 Status Spool::Next(Record& record, bool& found) {
   found = false;
+  if (ready_ && recount_due_) {
+    Status status = Recount();
+    if (!status.ok()) return status;
+  }
   while (ready_ && !segment_ended_) {
     while (block_.Next(record)) {
       block_left_ -= std::min<std::uint64_t>(block_left_, 1);
       if (record.order > given_out_) {
         given_out_ = record.order;
+        ++out_;
         found = true;
         return {};
       }
@@ -236,32 +260,59 @@ Status Spool::Next(Record& record, bool& found) {
   return {};
 }
 
-// A segment that cannot be read even the third time is set aside: it must not hide those behind it.
+// What cannot be read even the third time costs its block, or where not even the file can be opened
+// and the next one can be read, that segment. Where nothing can be read, it is the device that is
+// ill, and may be well again.
 Status Spool::ReadTrouble(Status why) {
-  if (++read_failures_ < kReadTries || why.code() == Code::kSkip) {
-    if (why.code() == Code::kSkip) reader_.Close();
+  if (why.code() == Code::kSkip) reader_.Close();
+  if (why.code() == Code::kSkip || ++read_failures_ < kReadTries) return why;
+  if (reader_.open()) {
+    if (!reader_.SkipUnreadable()) return why;
+    read_failures_ = 0;
+    log_->Error("a part of a segment of the queue cannot be read",
+                {{"segment", reader_.id()}, {"why", why.message()}});
     return why;
   }
+  Result<SegmentId> id = directory_.After(read_above_);
+  if (!id.ok() || id.value() == 0 || !CanReadBehind(id.value())) return why;
   read_failures_ = 0;
-  Result<SegmentId> id =
-      reader_.open() ? Result<SegmentId>(reader_.id()) : directory_.After(read_above_);
-  if (!id.ok() || id.value() == 0) return why;
-  log_->Error("a segment of the queue cannot be read; it is set aside",
+  log_->Error("a segment of the queue cannot be opened; it is set aside",
               {{"segment", id.value()}, {"why", why.message()}});
   const std::uint64_t before = totals_.records;
-  reader_.Close();
   block_ = {};
   Status status = directory_.SetAside(id.value());
   if (status.ok()) status = Recount();
-  if (status.ok()) losses_.damaged += before - std::min(before, totals_.records);
+  if (status.ok()) {
+    losses_.damaged += before - std::min(before, totals_.records + out_);
+    ForgetOut();
+  }
   return why;
 }
 
-void Spool::CountDamage() {
-  const SegmentDamage& damage = reader_.damage();
-  if (!damage.any()) return;
-  std::uint64_t lost = damage.lost_records;
+bool Spool::CanReadBehind(SegmentId id) {
+  Result<SegmentId> next = directory_.After(id);
+  if (!next.ok() || next.value() == 0) return false;
+  SegmentReader scanner(*disk_, *cipher_, codec_);
+  SegmentSummary summary;
+  Status status = scanner.Open(next.value());
+  if (status.ok()) status = scanner.Summarize(summary);
+  return status.ok();
+}
+
+// The segment of the records that are on their way is not there any more.
+void Spool::ForgetOut() {
+  out_gone_ += std::exchange(out_, 0);
+}
+
+// How many records of the segment that was read could not be read.
+std::uint64_t Spool::LostInReading() const {
+  std::uint64_t lost = reader_.damage().lost_records;
   if (reading_.ended) lost += reading_.records - std::min(reading_.records, reader_.records_met());
+  return lost;
+}
+
+void Spool::TellDamage(std::uint64_t lost) {
+  const SegmentDamage& damage = reader_.damage();
   losses_.damaged += lost;
   log_->Error(
       "a segment of the queue is damaged; what could be read was delivered, the file is set aside",
@@ -277,18 +328,24 @@ Status Spool::FinishSegment() {
   delivered_ = std::max(delivered_, given_out_);
   Status status = StoreCursor();
   if (!status.ok()) return status;
-  const SegmentId id = reader_.id();
-  const bool damaged = reader_.damage().any();
-  CountDamage();
+  const std::uint64_t lost = LostInReading();
+  const bool damaged = lost > 0 || reader_.damage().any();
+  status = damaged ? directory_.SetAside(reader_.id()) : directory_.Remove(reader_.id());
+  if (!status.ok()) return status;
+  if (damaged) TellDamage(lost);
   reader_.Close();
   block_ = {};
   segment_ended_ = false;
-  status = damaged ? directory_.SetAside(id) : directory_.Remove(id);
-  return status.ok() ? Recount() : status;
+  out_ = out_gone_ = 0;
+  return Recount();
 }
 
 void Spool::NoteDelivered(Order order, std::uint64_t records) {
   delivered_ = std::max(delivered_, order);
+  const std::uint64_t gone = std::min(out_gone_, records);
+  out_gone_ -= gone;
+  records -= gone;
+  out_ -= std::min(out_, records);
   totals_.records -= std::min(totals_.records, records);
 }
 
@@ -298,23 +355,22 @@ Status Spool::StoreCursor() {
 
 // --- bounds ---
 
-// How many records of the oldest segment have not been given out.
+// How many records of a segment have not been given out.
 Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
   left = 0;
   if (!reader_.open() || reader_.id() != id) {
-    if (id <= read_above_) {  // locked
-      SegmentReader scanner(*disk_, *cipher_, codec_);
-      SegmentSummary summary;
-      Status status = scanner.Open(id);
-      if (status.ok()) status = scanner.Summarize(summary);
-      left = summary.records;
-      return status;
-    }
-    block_ = {};
-    block_left_ = 0;
+    SegmentReader scanner(*disk_, *cipher_, codec_);
+    SegmentSummary summary;
+    Status status = scanner.Open(id);
+    if (status.ok()) status = scanner.Summarize(summary);
+    left = summary.records;
+    const bool locked = summary.has_header && summary.header.key_mark != mark_;
+    if (!status.ok() || locked || summary.first_order > given_out_) return status;
+    scanner.Close();
+    reader_.Close();
     bool found = false;
-    Status status = LoadBlock(found);
-    if (!status.ok() || !reader_.open() || reader_.id() != id) return status;
+    status = LoadBlock(found);
+    if (!status.ok()) return status;
     Record record;
     for (RecordReader peek = block_; peek.Next(record);) {
       if (record.order <= given_out_) --block_left_;
@@ -338,36 +394,46 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
     if (group_records_ > 0) return {Code::kFull, "there is no room for a group of records"};
     EndWriting();
   }
+  const std::uint64_t before = totals_.records;
   std::uint64_t left = 0;
   const Status counted = CountLeft(id, left);
-  static_cast<void>(counted);  // what cannot be read goes as well
+  std::uint64_t damaged = 0;
   if (reader_.open() && reader_.id() == id) {
+    damaged = reader_.damage().lost_records;
     reader_.Close();
     block_ = {};
     block_left_ = 0;
     segment_ended_ = false;
   }
   Status status = directory_.Remove(id);
-  if (!status.ok()) return status;
+  if (directory_.first() == id) return status;  // it is still there
+  if (id > read_above_) ForgetOut();
+  const Status recounted = Recount();
+  // What could not be read goes as well.
+  if (!counted.ok()) left = before - std::min(before, totals_.records + out_gone_);
   counter += left;
+  losses_.damaged += damaged;
   log_->Warn("the oldest records of the queue were dropped",
              {{"why", why}, {"records", left}, {"segment", id}});
-  dropped_in_group_ = group_records_ + group_.records() > 0;
-  return Recount();
+  return status.ok() ? recounted : status;
 }
 
 Status Spool::Expire(std::int64_t now_ms) {
   if (!ready_ || limits_.max_age_ms == 0) return {};
   const std::int64_t oldest_kept_ms = now_ms - limits_.max_age_ms;
-  while (directory_.first() != 0 && totals_.oldest_time_ms != 0 &&
-         totals_.oldest_time_ms < oldest_kept_ms) {
+  const bool young = totals_.oldest_time_ms == 0 || totals_.oldest_time_ms >= oldest_kept_ms;
+  if (young && totals_.locked_segments == 0) return {};
+  while (directory_.first() != 0) {
+    const SegmentId id = directory_.first();
     SegmentReader scanner(*disk_, *cipher_, codec_);
     SegmentSummary summary;
-    Status status = scanner.Open(directory_.first());
+    Status status = scanner.Open(id);
     if (status.ok()) status = scanner.Summarize(summary);
-    if (!status.ok()) return status;
-    if (summary.records == 0 || summary.last_time_ms >= oldest_kept_ms) return {};
     scanner.Close();
+    if (!status.ok() && status.code() != Code::kSkip) return status;
+    // One that names no record hides those behind it.
+    if (summary.records > 0 && summary.last_time_ms >= oldest_kept_ms) return {};
+    if (summary.records == 0 && id == WriterId()) return {};
     status = Drop(losses_.age, "older than queue.max_age");
     if (!status.ok()) return status;
   }

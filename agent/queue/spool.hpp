@@ -15,6 +15,7 @@
 #include "agent/base/secret.hpp"
 #include "agent/queue/block_codec.hpp"
 #include "agent/queue/cursor_file.hpp"
+#include "agent/queue/dead_letters.hpp"
 #include "agent/queue/queue_key.hpp"
 #include "agent/queue/segment_directory.hpp"
 #include "agent/queue/segment_reader.hpp"
@@ -44,9 +45,11 @@ class Spool {
 
   // Gets hold of the directory, key, cursor and segments, in a time that does not depend on how
   // much there is to deliver but for a few reads a segment. `delivered`: how far the journal says
-  // that the backlog was delivered. Again after trouble; no effect where it is ready.
-  Status Start(Order delivered);
+  // that the backlog of the key with the mark `of` was delivered. Again after trouble; no effect
+  // where it is ready.
+  Status Start(Order delivered, const KeyMark& of);
   bool ready() const { return ready_; }
+  const KeyMark& mark() const { return mark_; }  // of the key, once it is ready
 
   // Takes a record of a group; an order not above the last one's is a repeat and left out. Nothing
   // is durable before Commit(). On failure the whole group is undone.
@@ -75,13 +78,19 @@ class Spool {
   // Removes the oldest segment to make room, whatever the bounds.
   Status DropOldest() { return Drop(losses_.quota, "to make room"); }
 
+  // Keeps a record that the broker would not have, beside the queue.
+  Status KeepRefused(const Record& record, std::string_view why, std::int64_t time_ms,
+                     MonoTime now) {
+    return letters_.Add(record, why, time_ms, now);
+  }
+
   const SegmentTotals& totals() const { return totals_; }
   const SpoolLosses& losses() const { return losses_; }
   Order delivered() const { return delivered_; }
   Order stored_cursor() const { return cursor_.stored(); }
   // No record waits; segments may be left that were delivered already.
   bool empty() const { return totals_.records == 0; }
-  bool has_segments() const { return totals_.segments > totals_.locked_segments; }
+  bool has_segments() const { return recount_due_ || totals_.segments > totals_.locked_segments; }
   // Whether the disk takes something now: writes a little file and takes it away. For use after
   // trouble.
   Status Probe();
@@ -99,10 +108,13 @@ class Spool {
   Status OpenOldest(bool& found);
   Status LoadBlock(bool& found);
   Status ReadTrouble(Status why);
-  void CountDamage();
+  std::uint64_t LostInReading() const;
+  void TellDamage(std::uint64_t lost);
   Status Drop(std::uint64_t& counter, std::string_view why);
   Status CountLeft(SegmentId id, std::uint64_t& left);
+  bool CanReadBehind(SegmentId id);
   Status Recount();
+  void ForgetOut();
   SegmentId WriterId() const { return writer_.open() ? writer_.id() : 0; }
 
   SpoolLimits limits_;
@@ -115,6 +127,7 @@ class Spool {
   CursorFile cursor_;
   SegmentWriter writer_;
   SegmentReader reader_;
+  DeadLetters letters_;
   ports::CipherKey key_;
   KeyMark mark_{};
   bool ready_ = false;
@@ -126,7 +139,6 @@ class Spool {
   Order last_committed_ = 0;
   std::uint64_t group_records_ = 0;  // of it, those in blocks that are written
   std::int64_t group_first_ms_ = 0;
-  bool dropped_in_group_ = false;
 
   RecordReader block_;
   SegmentSummary reading_;
@@ -135,9 +147,12 @@ class Spool {
   std::uint64_t block_left_ = 0;  // records of the block under way
   bool segment_ended_ = false;
   int read_failures_ = 0;
+  std::uint64_t out_ = 0;       // given out, not delivered yet
+  std::uint64_t out_gone_ = 0;  // likewise, and their segment was dropped: totals_ has them no more
 
   Order delivered_ = 0;
   SegmentTotals totals_;
+  bool recount_due_ = false;  // totals_ is not right: the next one to need it counts
   SpoolLosses losses_;
 };
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include "agent/settings/utf8.hpp"
+#include "agent/json/utf8.hpp"
 
 namespace depotlink::settings {
 namespace {
@@ -54,20 +54,20 @@ bool IsInvisible(char32_t code) {
          (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
 }
 
-// One character, fit to be shown; `length` 0: a byte that is not UTF-8.
-std::string Show(std::string_view text, std::size_t at, std::size_t length, char32_t code) {
+// One character, fit to be shown.
+std::string Show(std::string_view piece, const json::Utf8Char& c) {
   char escaped[16];
-  if (length == 0) {
-    const auto byte = static_cast<unsigned char>(text[at]);
+  if (!c.valid) {
+    const auto byte = static_cast<unsigned char>(piece[0]);
     std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(byte));
     return escaped;
   }
-  if (IsControl(code) || IsInvisible(code)) {
-    std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(code));
+  if (json::IsControlCode(c.code) || IsInvisible(c.code)) {
+    std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c.code));
     return escaped;
   }
-  const std::string piece(text.substr(at, length));
-  return code == '"' || code == '\\' ? '\\' + piece : piece;
+  const std::string shown(piece);
+  return c.code == '"' || c.code == '\\' ? '\\' + shown : shown;
 }
 
 }  // namespace
@@ -79,14 +79,15 @@ std::string Echo(std::string_view text) {
   std::size_t shown = 0;
   std::size_t cut = 0;  // where the dots would go
   for (std::size_t at = 0; at < masked.size();) {
-    char32_t code = 0;
-    const std::size_t length = DecodeUtf8(masked, at, code);
-    const std::string piece = Show(masked, at, length, code);
-    shown += CountCharacters(piece);
+    const std::string_view left = std::string_view(masked).substr(at);
+    const json::Utf8Char c = json::FirstUtf8(left);
+    const std::size_t bytes = c.valid ? c.bytes : 1;
+    const std::string piece = Show(left.substr(0, bytes), c);
+    shown += json::CountCharacters(piece);
     if (shown > kEchoCharacters) return out.substr(0, cut) + std::string(kDots);
     out += piece;
     if (shown + kDots.size() <= kEchoCharacters) cut = out.size();
-    at += length == 0 ? 1 : length;
+    at += bytes;
   }
   return out;
 }

@@ -4,14 +4,9 @@
 #include <algorithm>
 #include <iterator>
 
-#include "agent/settings/utf8.hpp"
+#include "agent/json/utf8.hpp"
 
 namespace depotlink::settings {
-namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-}  // namespace
 
 LineIndex::LineIndex(std::string_view text) : text_(text), starts_{0} {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -24,10 +19,11 @@ Position LineIndex::At(std::size_t offset) const {
   const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
   const std::size_t start = *std::prev(next);
   std::string_view before = text_.substr(start, offset - start);
-  if (start == 0 && before.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
-    before.remove_prefix(kByteOrderMark.size());
+  if (start == 0 && before.substr(0, json::kByteOrderMark.size()) == json::kByteOrderMark) {
+    before.remove_prefix(json::kByteOrderMark.size());
   }
-  return {static_cast<int>(next - starts_.begin()), static_cast<int>(CountCharacters(before)) + 1};
+  return {static_cast<int>(next - starts_.begin()),
+          static_cast<int>(json::CountCharacters(before)) + 1};
 }
 
 std::size_t LineIndex::Offset(std::size_t line, std::size_t byte_column) const {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/settings/scanner.hpp"
 
-#include "agent/settings/utf8.hpp"
+#include "agent/json/utf8.hpp"
 
 namespace depotlink::settings {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kBlanks = " \t\r\n";
 // What ends a word that stands without quotes.
 constexpr std::string_view kDelimiters = " \t\r\n{}[]:,\"/";
@@ -62,7 +61,8 @@ TokenKind PunctuationKind(char c) {
 }  // namespace
 
 Scanner::Scanner(std::string_view text) : text_(text) {
-  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) at_ = kByteOrderMark.size();
+  if (text.substr(0, json::kByteOrderMark.size()) == json::kByteOrderMark)
+    at_ = json::kByteOrderMark.size();
 }
 
 bool Scanner::Fail(std::size_t offset, std::string_view message) {
@@ -72,12 +72,12 @@ bool Scanner::Fail(std::size_t offset, std::string_view message) {
 
 // Steps over one character that may stand in a comment or a text.
 bool Scanner::CheckCharacter(std::size_t& at) {
-  char32_t code = 0;
-  const std::size_t length = DecodeUtf8(text_, at, code);
-  if (length == 0) return Fail(at, "this byte is not UTF-8; save the file as UTF-8");
-  const bool blank = code == '\t' || code == '\r' || code == '\n';
-  if (IsControl(code) && !blank) return Fail(at, "a control character stands here; remove it");
-  at += length;
+  const json::Utf8Char c = json::FirstUtf8(text_.substr(at));
+  if (!c.valid) return Fail(at, "this byte is not UTF-8; save the file as UTF-8");
+  const bool blank = c.code == '\t' || c.code == '\r' || c.code == '\n';
+  if (json::IsControlCode(c.code) && !blank)
+    return Fail(at, "a control character stands here; remove it");
+  at += c.bytes;
   return true;
 }
 

@@ -6,12 +6,12 @@
 namespace depotlink::settings {
 namespace {
 
-bool IsDigit(char c) {
+bool IsDecimal(char c) {
   return c >= '0' && c <= '9';
 }
 
 bool IsAlnum(char c) {
-  return IsDigit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  return IsDecimal(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 bool Only(std::string_view text, std::string_view extra) {
@@ -46,9 +46,9 @@ bool IsLoopbackV4(std::string_view host) {
   int dots = 0;
   std::size_t digits = 0;
   for (const char c : host) {
-    digits = IsDigit(c) ? digits + 1 : 0;
+    digits = IsDecimal(c) ? digits + 1 : 0;
     dots += c == '.' ? 1 : 0;
-    if ((!IsDigit(c) && c != '.') || digits > 3) return false;
+    if ((!IsDecimal(c) && c != '.') || digits > 3) return false;
   }
   return dots == 3;
 }
@@ -57,7 +57,7 @@ bool ParsePort(std::string_view text, std::uint16_t& out) {
   unsigned port = 0;
   if (text.empty() || text.size() > 5 || text[0] == '0') return false;
   for (const char c : text) {
-    if (!IsDigit(c)) return false;
+    if (!IsDecimal(c)) return false;
     port = port * 10 + static_cast<unsigned>(c - '0');
   }
   if (port > 65535) return false;

@@ -5,11 +5,11 @@
 #include <cstdio>
 #include <vector>
 
+#include "agent/json/utf8.hpp"
 #include "agent/settings/echo.hpp"
 #include "agent/settings/nearest.hpp"
 #include "agent/settings/units.hpp"
 #include "agent/settings/urls.hpp"
-#include "agent/settings/utf8.hpp"
 
 namespace depotlink::settings {
 namespace {
@@ -62,8 +62,8 @@ std::vector<std::string_view> Choices(const KeySpec& key) {
 // Texts with no meaning beyond their form. Empty, or a reason; `-` where the form speaks for
 // itself.
 std::string CheckText(const KeySpec& key, const std::string& text) {
-  if (!IsPlainText(text)) return "it holds a control character";
-  const auto length = static_cast<double>(CountCharacters(text));
+  if (!json::IsPlainText(text)) return "it holds a control character";
+  const auto length = static_cast<double>(json::CountCharacters(text));
   if (text.empty()) return "it is empty";
   if (length > key.high) return "it has " + FormatNumber(length) + " characters";
   if (length < key.low) return "-";
@@ -241,7 +241,7 @@ std::string Found(const KeySpec& key, const Entry& entry) {
       return hidden ? "a number" : FormatNumber(entry.number);
     case ValueKind::kText:
       if (!hidden) return EchoQuoted(entry.text);
-      return "a text of " + std::to_string(CountCharacters(entry.text)) + " characters";
+      return "a text of " + std::to_string(json::CountCharacters(entry.text)) + " characters";
     case ValueKind::kArray:
       return "an array";
     case ValueKind::kObject:

@@ -17,11 +17,22 @@ import contract  # noqa: E402
 def pytest_addoption(parser):
     parser.addoption("--binary", default=os.environ.get("DEPOTLINK_BIN"),
                      help="the depotlink binary (default: $DEPOTLINK_BIN)")
+    parser.addoption("--part", metavar="K/N", help="run every Nth test only, from the Kth on")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "large: fleets of 25,000 trackers; takes a minute")
     config.addinivalue_line("markers", "smoke: the main job; for slow and foreign machines")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Parts of a file run beside each other: the tests mostly wait."""
+    if config.getoption("--part"):
+        part, parts = (int(number) for number in config.getoption("--part").split("/"))
+        assert 1 <= part <= parts
+        config.hook.pytest_deselected(
+            items=[item for at, item in enumerate(items) if at % parts != part - 1])
+        items[:] = items[part - 1::parts]
 
 
 @pytest.fixture(scope="session")

@@ -16,4 +16,4 @@ def wait_speed(subscriber, tracker_id, speed):
 
 def wait_more_polls(standin, count=3, path="tracker/get_states"):
     now = standin.stats()["requests"].get(path, 0)
-    assert standin.wait(what=path, count=now + count, timeout=30)["done"], "polling stopped"
+    assert standin.wait(what=path, count=now + count, timeout=100)["done"], "polling stopped"

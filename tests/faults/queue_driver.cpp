@@ -4,6 +4,7 @@
 // of this folder.
 //
 //   queue_driver script --queue-dir DIR --runtime-dir DIR --records N --seed S [--segment-bytes N]
+//                [--replay-to state|history]
 //   queue_driver drain  --queue-dir DIR --runtime-dir DIR
 
 #include <cstdio>
@@ -36,6 +37,7 @@ struct Options {
   Number records = 400;
   Number seed = 1;
   Number segment_bytes = 4096;
+  bool history = false;  // live records go ahead of the backlog; the order then holds within either
 };
 
 void Say(const char* what, depotlink::model::TrackerId tracker, Number number,
@@ -51,6 +53,13 @@ class SpokenLog : public depotlink::LogSink {
                         line.find("set aside") != std::string_view::npos ||
                         line.find("another key") != std::string_view::npos;
     if (level > depotlink::LogLevel::kWarn) return;
+    if (line.find("the oldest records of the queue were dropped") != std::string_view::npos) {
+      const std::size_t at = line.find(" records=");
+      const Number many = at == std::string_view::npos
+                              ? 0
+                              : std::strtoul(std::string(line.substr(at + 9)).c_str(), nullptr, 10);
+      std::printf("dropped * %lu quota\n", many);
+    }
     std::printf("%s %.*s\n", damage ? "damaged" : "error", static_cast<int>(line.size()),
                 line.data());
   }
@@ -74,6 +83,7 @@ class Run : private QueueObserver {
     config.limits.max_bytes = 64ULL << 20U;
     config.limits.min_free_bytes = 0;
     config.limits.segment_bytes = options.segment_bytes;
+    config.replay_to_state = !options.history;
     queue_ = std::make_unique<OfflineQueue>(
         config, depotlink::Secret(),
         depotlink::queue::QueuePorts{&disk_, &ram_, &cipher_, &compressor_},
@@ -101,7 +111,9 @@ class Run : private QueueObserver {
       Pass(1, true);
       any = false;
       for (Window* window : {&queue_->window(), &queue_->backlog()}) {
-        while (count > 0 && in_flight_.size() < depotlink::limits::kInFlight) {
+        const bool live = window == &queue_->window();
+        while ((!live || queue_->LiveMayGo()) && count > 0 &&
+               in_flight_.size() < depotlink::limits::kInFlight) {
           const Window::Ref ref = window->NextUnsent();
           if (ref == Window::kNone) break;
           const Record record = window->Get(ref);
@@ -116,7 +128,14 @@ class Run : private QueueObserver {
     }
     Pass(1, true);
   }
-  void Close() { queue_->Close(now_); }
+  void Close() {
+    queue_->Close(now_);
+    // Neither the disk nor the journal has them: they end with the process.
+    const Window& window = queue_->window();
+    for (Window::Ref ref = window.first(); !queue_->journal_good() && ref < window.end(); ++ref) {
+      if (window.IsWaiting(ref)) OnDropped(window.Get(ref));
+    }
+  }
   std::uint64_t depth() const { return queue_->depth(); }
 
  private:
@@ -220,6 +239,7 @@ int main(int count, char** words) {
     if (name == "--runtime-dir") options.runtime_dir = value;
     if (name == "--records") options.records = std::strtoul(value.c_str(), nullptr, 10);
     if (name == "--seed") options.seed = std::strtoul(value.c_str(), nullptr, 10);
+    if (name == "--replay-to") options.history = value == "history";
     if (name == "--segment-bytes") options.segment_bytes = std::strtoul(value.c_str(), nullptr, 10);
   }
   const std::string verb = count > 1 ? words[1] : "";

@@ -65,9 +65,11 @@ class SimulatedBroker {
     ++flaps_;
   }
 
-  // Each sequence number that has come, repeats counted once.
+  // Each sequence number that has come, repeats counted once, those of all runs.
   std::size_t seqs() const {
-    return static_cast<std::size_t>(std::count(seq_seen_.begin(), seq_seen_.end(), true));
+    std::size_t count = 0;
+    for (const auto& run : seq_seen_) count += run.second.size();
+    return count;
   }
   // Whether a state with this altitude has come of this tracker, on whatever topic.
   bool HasSeen(std::uint64_t tracker, const std::string& altitude) const {
@@ -107,26 +109,26 @@ class SimulatedBroker {
     const std::string seq_text = Member(message.payload, "seq");
     if (seq_text.empty()) return;
     const std::size_t seq = std::stoul(seq_text);
-    if (seq_seen_.size() <= seq) seq_seen_.resize(seq * 2 + 2);
-    repeats_ += seq_seen_[seq] ? 1U : 0U;
-    seq_seen_[seq] = true;
+    const std::string run = Member(message.payload, "run");
+    repeats_ += seq_seen_[run].insert(seq).second ? 0U : 1U;
     const std::string altitude = Member(message.payload, "altitude_m");
     if (!altitude.empty())
       states_seen_[std::stoull(Member(message.payload, "id"))].insert(altitude);
     Last& last = last_[message.topic];
     const std::string time = Member(message.payload, "update_time");
-    if (seq < last.seq || time < last.time) ++backwards_;
-    last = {seq, time};
+    if ((run == last.run && seq < last.seq) || time < last.time) ++backwards_;
+    last = {run, seq, time};
   }
 
   struct Last {
+    std::string run;
     std::size_t seq = 0;
     std::string time;
   };
 
   fakes::FakeMqtt* mqtt_;
   bool known_ = false;
-  std::vector<bool> seq_seen_;
+  std::map<std::string, std::set<std::size_t>> seq_seen_;
   std::map<std::string, Last> last_;
   std::map<std::uint64_t, std::set<std::string>> states_seen_;
   std::size_t backwards_ = 0;

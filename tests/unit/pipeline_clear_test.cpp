@@ -21,7 +21,7 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-constexpr const char* kOne = "2024-08-01T13:45:01+00:00";
+constexpr const char* kFirst = "2024-08-01T13:45:01+00:00";
 
 const std::string kState7 = "d/yard/tracker/7/state";
 const std::string kInfo7 = "d/yard/tracker/7/info";
@@ -34,8 +34,8 @@ TEST_GROUP(PipelineClear) {
   // Trackers 7 and 8 are on the bus.
   void setup() override {
     fixture.List({{7, "seven"}, {8, "eight"}});
-    fixture.Poll(7, StateText(45.7, kOne));
-    fixture.Poll(8, StateText(45.8, kOne));
+    fixture.Poll(7, StateText(45.7, kFirst));
+    fixture.Poll(8, StateText(45.8, kFirst));
     fixture.TakeNames();
     LONGS_EQUAL(4, fixture.bus.size());
   }
@@ -95,7 +95,7 @@ TEST(PipelineClear, WhoComesBackBeforeItWasClearedStays) {
   fixture.List({{7, "seven"}, {8, "eight"}});
   CHECK_FALSE(fixture.pipeline.ClearGone());
   CHECK(fixture.TakeNames().empty());
-  fixture.Poll(7, StateText(45.7, kOne));
+  fixture.Poll(7, StateText(45.7, kFirst));
   CHECK(fixture.TakeNames().empty());  // all of it still stands there
   LONGS_EQUAL(4, fixture.bus.size());
 }
@@ -108,7 +108,7 @@ TEST(PipelineClear, WhoComesBackHalfClearedIsPublishedAnew) {
   fixture.room = SIZE_MAX;
   fixture.List({{7, "seven"}, {8, "eight"}});
   fixture.pipeline.ClearGone();
-  fixture.Poll(7, StateText(45.7, kOne));
+  fixture.Poll(7, StateText(45.7, kFirst));
   LONGS_EQUAL(4, fixture.bus.size());
 }
 
@@ -117,7 +117,7 @@ TEST(PipelineClear, WhoComesBackAfterItWasClearedIsNew) {
   fixture.pipeline.ClearGone();
   fixture.TakeNames();
   fixture.List({{7, "seven"}, {8, "eight"}});
-  fixture.Poll(7, StateText(45.7, kOne));
+  fixture.Poll(7, StateText(45.7, kFirst));
   CHECK(fixture.TakeNames() == (Texts{"info " + kInfo7, "state " + kState7}));
 }
 
@@ -181,7 +181,7 @@ TEST(PipelineClear, TheUnblockedArePublishedAnewEvenWithAnOlderTime) {
 TEST(PipelineClear, UnblockedBeforeItWasClearedNothingIsCleared) {
   fixture.PollBlocked(7);
   fixture.List({{7, "seven"}, {8, "eight"}});
-  fixture.Poll(7, StateText(45.7, kOne));
+  fixture.Poll(7, StateText(45.7, kFirst));
   fixture.TakeNames();
   fixture.pipeline.ClearGone();
   CHECK(fixture.TakeNames().empty());
@@ -234,7 +234,7 @@ TEST(PipelineClear, ADroppedClearDoesNotHitWhoCameBack) {
   record.tracker = 7;
   fixture.pipeline.ClearGone();
   fixture.List({{7, "seven"}, {8, "eight"}});
-  fixture.Poll(7, StateText(45.7, kOne));
+  fixture.Poll(7, StateText(45.7, kFirst));
   fixture.pipeline.Forget(record);  // it waited, and was dropped only now
   record.kind = depotlink::queue::RecordKind::kClearInfo;
   fixture.pipeline.Forget(record);
@@ -272,7 +272,7 @@ TEST(PipelineClear, InTheEndTheBusSaysWhatTheApiSays) {
     const auto poll = [&](TrackerId id) {
       if (fleet.count(id) == 0) return world.PollMissing(id);
       if (fleet[id].blocked) return world.PollBlocked(id);
-      world.Poll(id, StateText(lat[id], kOne));
+      world.Poll(id, StateText(lat[id], kFirst));
     };
     const auto step = [&](TrackerId id) {
       switch (random.Below(7)) {

@@ -10,13 +10,13 @@
 #include "CppUTest/TestHarness.h"
 
 using depotlink::WallTime;
-using depotlink::encode::ApiState;
-using depotlink::encode::BrokerState;
 using depotlink::encode::EncodeHealth;
 using depotlink::encode::HealthReport;
 using depotlink::encode::ReadGolden;
 using depotlink::encode::SurvivesRoundTrip;
 using depotlink::json::JsonWriter;
+
+namespace encode = depotlink::encode;  // poll and publish have states of the same names
 
 TEST_GROUP(Health) {
   HealthReport report;
@@ -40,8 +40,9 @@ TEST_GROUP(Health) {
 
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
-  report.api = {ApiState::kOk, {WallTime{1722509123000}, true}, "", 8641, 2, 10485760, 524288};
-  report.broker = {BrokerState::kConnected, "5", 1, ""};
+  report.api = {
+      encode::ApiState::kOk, {WallTime{1722509123000}, true}, "", 8641, 2, 10485760, 524288};
+  report.broker = {encode::BrokerState::kConnected, "5", 1, ""};
   report.trackers = 1000;
   report.polls = 8640;
   report.lag_s.Set(6);
@@ -67,7 +68,7 @@ TEST(Health, GoldenOfAHealthyAgent) {
 TEST(Health, GoldenOfAnAgentJustStartedWithAWrongClock) {
   report.time_trusted = false;
   report.api.last_error = "cannot resolve host";
-  report.broker.state = BrokerState::kUnreachable;
+  report.broker.state = encode::BrokerState::kUnreachable;
   report.broker.last_error = "connection refused";
   report.queue.disk = "refused";
   report.queue.last_error = "/var/lib/depotlink: cannot be made: Read-only file system";
@@ -94,14 +95,14 @@ TEST(Health, ErrorsAreCutBetweenCharacters) {
 }
 
 TEST(Health, EachStateHasItsName) {
-  CHECK(ApiStateName(ApiState::kStarting) == "starting");
-  CHECK(ApiStateName(ApiState::kOk) == "ok");
-  CHECK(ApiStateName(ApiState::kFailing) == "failing");
-  CHECK(ApiStateName(ApiState::kCredential) == "credential");
-  CHECK(BrokerStateName(BrokerState::kStarting) == "starting");
-  CHECK(BrokerStateName(BrokerState::kConnected) == "connected");
-  CHECK(BrokerStateName(BrokerState::kUnreachable) == "unreachable");
-  CHECK(BrokerStateName(BrokerState::kRefused) == "refused");
+  CHECK(ApiStateName(encode::ApiState::kStarting) == "starting");
+  CHECK(ApiStateName(encode::ApiState::kOk) == "ok");
+  CHECK(ApiStateName(encode::ApiState::kFailing) == "failing");
+  CHECK(ApiStateName(encode::ApiState::kCredential) == "credential");
+  CHECK(BrokerStateName(encode::BrokerState::kStarting) == "starting");
+  CHECK(BrokerStateName(encode::BrokerState::kConnected) == "connected");
+  CHECK(BrokerStateName(encode::BrokerState::kUnreachable) == "unreachable");
+  CHECK(BrokerStateName(encode::BrokerState::kRefused) == "refused");
 }
 
 TEST(Health, WhatDoesNotFitFails) {

@@ -28,7 +28,7 @@ using depotlink::json::SplitHandler;
 
 namespace {
 
-constexpr std::size_t kTop = SplitHandler::kTopLevel;
+constexpr std::size_t kTopPart = SplitHandler::kTopLevel;
 
 std::string Repeat(std::string_view text, std::size_t times) {
   std::string out;
@@ -49,9 +49,10 @@ CHECK(result.parts == (std::vector<SplitPart>{{kList, "", "1"},
                                               {kList, "", "2"},
                                               {kStatesPart, "7", "3"},
                                               {kStatesPart, "9", "4"},
-                                              {kTop, "success", "true"}}));
-CHECK(result.skips == (std::vector<SplitSkip>{
-                          {kList, "", reason}, {kStatesPart, "8", reason}, {kTop, "x", reason}}));
+                                              {kTopPart, "success", "true"}}));
+CHECK(result.skips ==
+      (std::vector<SplitSkip>{
+          {kList, "", reason}, {kStatesPart, "8", reason}, {kTopPart, "x", reason}}));
 for (const std::size_t piece : {1U, 2U, 5U}) CHECK(result == SplitInPieces(text, piece));
 }
 // `"bad"` as text and as a name, near the surface and further down.
@@ -64,8 +65,9 @@ static void IsBadText(const std::string& bad) {
   const SplitResult result =
       SplitInPieces("{\"states\":{\"7\":1," + quoted + ":2,\"9\":3}," + quoted + ":4,\"z\":5}");
   CHECK(result.end == BodyEnd::kComplete);
-  CHECK(result.parts == (std::vector<SplitPart>{
-                            {kStatesPart, "7", "1"}, {kStatesPart, "9", "3"}, {kTop, "z", "5"}}));
+  CHECK(result.parts ==
+        (std::vector<SplitPart>{
+            {kStatesPart, "7", "1"}, {kStatesPart, "9", "3"}, {kTopPart, "z", "5"}}));
   LONGS_EQUAL(2, result.skips.size());
   CHECK(result.skips[0].reason == SkipReason::kBadText);
   CHECK(result.skips[1].reason == SkipReason::kBadText);
@@ -147,10 +149,10 @@ TEST(HostileBody, LongNames) {
   CHECK(result.end == BodyEnd::kComplete);
   CHECK(result.parts == (std::vector<SplitPart>{{kStatesPart, longest, "1"},
                                                 {kStatesPart, "9", "3"},
-                                                {kTop, longest, "5"},
-                                                {kTop, "z", "6"}}));
+                                                {kTopPart, longest, "5"},
+                                                {kTopPart, "z", "6"}}));
   CHECK(result.skips == (std::vector<SplitSkip>{{kStatesPart, longest, SkipReason::kKeyTooLong},
-                                                {kTop, longest, SkipReason::kKeyTooLong}}));
+                                                {kTopPart, longest, SkipReason::kKeyTooLong}}));
   // Within an element a long name is just text.
   const std::string element = "{\"" + Repeat("n", 1000) + "\":1}";
   CHECK(SplitInPieces("{\"list\":[" + element + "]}").parts ==
@@ -161,11 +163,12 @@ TEST(HostileBody, ANameForTheSecondTime) {
   const SplitResult result = SplitInPieces(
       R"({"success":true,"list":[1],"success":false,"list":[2],"\u006cist":[3],"states":{"7":4}})");
   CHECK(result.end == BodyEnd::kComplete);
-  CHECK(result.parts == (std::vector<SplitPart>{
-                            {kTop, "success", "true"}, {kList, "", "1"}, {kStatesPart, "7", "4"}}));
-  CHECK(result.skips == (std::vector<SplitSkip>{{kTop, "success", SkipReason::kDuplicateKey},
-                                                {kTop, "list", SkipReason::kDuplicateKey},
-                                                {kTop, "list", SkipReason::kDuplicateKey}}));
+  CHECK(result.parts ==
+        (std::vector<SplitPart>{
+            {kTopPart, "success", "true"}, {kList, "", "1"}, {kStatesPart, "7", "4"}}));
+  CHECK(result.skips == (std::vector<SplitSkip>{{kTopPart, "success", SkipReason::kDuplicateKey},
+                                                {kTopPart, "list", SkipReason::kDuplicateKey},
+                                                {kTopPart, "list", SkipReason::kDuplicateKey}}));
 }
 
 TEST(HostileBody, AnUnsoundNameDoesNotTakeTheSoundOnesPlace) {
@@ -182,7 +185,7 @@ TEST(HostileBody, MoreMembersThanAreKeptTrackOf) {
   const SplitResult result = SplitInPieces(text);
   CHECK(result.end == BodyEnd::kComplete);
   LONGS_EQUAL(32, result.parts.size());
-  CHECK(result.parts[31] == (SplitPart{kTop, "m31", "31"}));
+  CHECK(result.parts[31] == (SplitPart{kTopPart, "m31", "31"}));
   LONGS_EQUAL(9, result.skips.size());
   for (const SplitSkip& skip : result.skips) CHECK(skip.reason == SkipReason::kTooMany);
 }

@@ -10,6 +10,8 @@ using depotlink::FixedString;
 using depotlink::json::AssignClean;
 using depotlink::json::CleanCopy;
 using depotlink::json::CopyClean;
+using depotlink::json::CountCharacters;
+using depotlink::json::IsPlainText;
 using depotlink::json::IsValidUtf8;
 
 TEST_GROUP(Utf8){static std::string Clean(std::string_view text){char out[256];
@@ -45,6 +47,19 @@ TEST(Utf8, WhatRfc3629ForbidsIsInvalid) {
       "\xC3\x28"       // no continuation
   };
   for (const std::string_view text : bad) CHECK_FALSE(IsValidUtf8(text));
+}
+
+TEST(Utf8, PlainTextHasNoControlCodesAndNothingIllFormed) {
+  CHECK(IsPlainText("") && IsPlainText("A\xC3\xA9\xE2\x82\xAC\xF4\x8F\xBF\xBF"));
+  for (const std::string_view text : {"a\nb", "\x7F", "\xC2\x9B", "a\xE2\x82", "\xED\xA0\x80"}) {
+    CHECK_FALSE(IsPlainText(text));
+  }
+}
+
+TEST(Utf8, CharactersAreCountedAndEachBadByteIsOne) {
+  CHECK_EQUAL(0, CountCharacters(""));
+  CHECK_EQUAL(4, CountCharacters("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x9A\x9A"));
+  CHECK_EQUAL(3, CountCharacters("\xE2\x82z"));
 }
 
 TEST(Utf8, EveryScalarValueSurvives) {

@@ -2,7 +2,6 @@
 #include <string>
 
 #include "agent/settings/line_index.hpp"
-#include "agent/settings/utf8.hpp"
 #include "tests/unit/settings/config_text.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -41,21 +40,6 @@ TEST(Positions, CountAByteOrderMarkAsNothing) {
 
 TEST(Positions, ExistInAnEmptyText) {
   IsAt(LineIndex(""), 0, 1, 1);
-}
-
-TEST(Positions, Utf8IsReadStrictly) {
-  for (const char* text :
-       {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC3", "\xE2\x82", "\xC3(", "\xFF"}) {
-    char32_t code = 0;
-    CHECK_EQUAL_TEXT(0, DecodeUtf8(text, 0, code), text);
-    CHECK_FALSE(IsPlainText(text));
-  }
-  char32_t code = 0;
-  CHECK_EQUAL(4, DecodeUtf8("\xF4\x8F\xBF\xBF", 0, code));
-  CHECK_EQUAL(0x10FFFF, static_cast<long>(code));
-  CHECK_FALSE(IsPlainText("a\nb"));
-  CHECK_FALSE(IsPlainText("\xC2\x9B"));
 }
 
 TEST(Positions, OfAKeyForAnUnknownKeyAndOfTheValueForABadValue) {
