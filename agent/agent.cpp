@@ -160,11 +160,7 @@ MonoTime Agent::Step() {
   }
   ExpireRecords(now);
   HurryHealth(now);
-  if (health_at_ <= now) {
-    // A clock by which the API's certificate was valid is good enough to say what is a month old.
-    if (poller_.last_success().ms != 0) queue_.Expire(ports_.clock->WallNow().ms);
-    PublishHealth(now);
-  }
+  if (health_at_ <= now) PublishHealth(now);
   TellDrops(now);
   return std::min(next, health_at_);
 }

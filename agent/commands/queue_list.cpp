@@ -91,9 +91,10 @@ int RunQueueList(const queue::QueuePorts& ports, const Secret& given_key,
     print(SegmentRow(line));
   }
   for (const SetAsideFile& file : view.set_aside()) {
-    ++totals.unwell;
+    if (!file.refused) ++totals.unwell;
     totals.bytes += file.bytes;
-    print(Row(Harmless(file.name), "-", std::to_string(file.bytes), "-", "-", "set aside"));
+    print(Row(Harmless(file.name), "-", std::to_string(file.bytes), "-", "-",
+              file.refused ? "refused" : "set aside"));
   }
   status = view.ReadJournal([&totals](const queue::Record&) { ++totals.in_memory; });
   if (!status.ok()) print(status.message() + '\n');

@@ -8,16 +8,14 @@
 namespace depotlink::commands {
 namespace {
 
-// Segments and what was set aside of them, by their names.
+// Segments, damaged ones that were set aside and refused records, by their names.
 class Segments : public ports::FileVisitor {
  public:
   void OnFile(const ports::FileEntry& entry) override {
-    constexpr std::string_view kBad = ".bad";
-    std::string as_segment(entry.name);
-    if (as_segment.size() > kBad.size() &&
-        as_segment.compare(as_segment.size() - kBad.size(), kBad.size(), kBad) == 0) {
-      as_segment.replace(as_segment.size() - kBad.size(), kBad.size(), ".seg");
-    }
+    const std::size_t front = entry.name.find('.');
+    const std::string_view end = front == std::string_view::npos ? "" : entry.name.substr(front);
+    std::string as_segment(entry.name.substr(0, front));
+    if (end == ".seg" || end == ".bad" || end == ".ref") as_segment += ".seg";
     queue::SegmentId id = 0;
     if (!queue::ParseSegmentName(as_segment, id)) return;
     names.emplace_back(entry.name);

@@ -6,7 +6,9 @@
 namespace depotlink::commands {
 namespace {
 
-constexpr std::string_view kBadSuffix = ".bad";
+bool EndsWith(std::string_view name, std::string_view end) {
+  return name.size() > end.size() && name.substr(name.size() - end.size()) == end;
+}
 
 class Names : public ports::FileVisitor {
  public:
@@ -15,10 +17,9 @@ class Names : public ports::FileVisitor {
   void OnFile(const ports::FileEntry& entry) override {
     queue::SegmentId id = 0;
     if (queue::ParseSegmentName(entry.name, id)) segments_->push_back(id);
-    const std::size_t size = entry.name.size();
-    if (size > kBadSuffix.size() && entry.name.substr(size - kBadSuffix.size()) == kBadSuffix) {
-      set_aside_->push_back({std::string(entry.name), entry.bytes});
-    }
+    const bool refused = EndsWith(entry.name, ".ref");
+    if (!refused && !EndsWith(entry.name, ".bad")) return;
+    set_aside_->push_back({std::string(entry.name), entry.bytes, refused});
   }
 
  private:
@@ -45,15 +46,23 @@ Status QueueView::Open() {
   const Status key = LoadKey();
   has_key_ = key.ok();
   key_trouble_ = key.message();
-  // The journal is ahead of the cursor; without either, what was delivered shows once more.
+  FindDelivered();
+  return DropReplaced();
+}
+
+// The journal is ahead of the cursor; without either, what was delivered shows once more. Both
+// speak of what one key has sealed.
+void QueueView::FindDelivered() {
   if (ports_.ram != nullptr && ports_.ram->Open().ok()) {
     queue::Journal journal(*ports_.ram);
     if (!journal.ReadDelivered(delivered_).ok()) delivered_ = {};
   }
+  if (delivered_.key_mark != mark_) delivered_.backlog = 0;
   queue::CursorFile cursor(*ports_.disk);
   queue::Order stored = 0;
-  if (has_key_ && cursor.Load(mark_, stored).ok()) delivered_.backlog = std::max(delivered_.backlog, stored);
-  return DropReplaced();
+  if (has_key_ && cursor.Load(mark_, stored).ok()) {
+    delivered_.backlog = std::max(delivered_.backlog, stored);
+  }
 }
 
 Status QueueView::LoadKey() {
@@ -131,7 +140,10 @@ Status QueueView::ReadJournal(const OnRecordFn& on_record) {
   if (ports_.ram == nullptr || !ports_.ram->Open().ok()) return {};
   queue::Journal journal(*ports_.ram);
   on_record_ = &on_record;
-  Status status = journal.ReadRecords(std::max(delivered_.window, last_order_), *this);
+  // Numbers that were given before the disk was seen say nothing about what is on it.
+  const bool numbered = delivered_.key_mark != queue::KeyMark{};
+  const queue::Order above = std::max(delivered_.window, numbered ? last_order_ : 0);
+  Status status = journal.ReadRecords(above, *this);
   on_record_ = nullptr;
   return status;
 }

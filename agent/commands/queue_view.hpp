@@ -29,6 +29,7 @@ struct SegmentLine {
 struct SetAsideFile {
   std::string name;
   std::uint64_t bytes = 0;
+  bool refused = false;  // records that the broker would not have; else a damaged segment
 };
 
 class QueueView : private queue::JournalVisitor {
@@ -55,6 +56,7 @@ class QueueView : private queue::JournalVisitor {
  private:
   void OnRecord(const queue::Record& record) override;
   Status LoadKey();
+  void FindDelivered();
   Status DropReplaced();
 
   queue::QueuePorts ports_;

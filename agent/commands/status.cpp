@@ -91,6 +91,18 @@ std::string Table(const json::Object& root, WallTime now) {
                             Member(root, "memory_budget_kib") + " KiB");
 }
 
+std::string Json(const StatusInput& input, bool readable, bool timed, std::int64_t age_ms) {
+  std::string line = std::string("{\"running\":") + (input.running ? "true" : "false");
+  if (timed) line += ",\"age_s\":" + std::to_string(age_ms / kSecondMs);
+  if (readable) line += ",\"health\":" + input.report.value();
+  return line + "}\n";
+}
+
+std::string NoReport(const StatusInput& input) {
+  return std::string("depotlink ") + (input.running ? "runs" : "does not run") +
+         ", and has left no report" + (input.report.ok() ? " that can be read\n" : "\n");
+}
+
 }  // namespace
 
 int RunStatus(const StatusInput& input, const std::function<void(std::string_view)>& print) {
@@ -101,14 +113,9 @@ int RunStatus(const StatusInput& input, const std::function<void(std::string_vie
   const bool timed = readable && root.GetTime("time", time) == json::Found::kYes;
   const std::int64_t age_ms = std::max<std::int64_t>(0, input.now.ms - time.ms);
   if (input.json) {
-    std::string line = std::string("{\"running\":") + (input.running ? "true" : "false");
-    if (timed) line += ",\"age_s\":" + std::to_string(age_ms / kSecondMs);
-    if (readable) line += ",\"health\":" + input.report.value();
-    print(line + "}\n");
+    print(Json(input, readable, timed, age_ms));
   } else if (!readable) {
-    print(std::string("depotlink ") + (input.running ? "runs" : "does not run") +
-          ", and has left no report" +
-          (input.report.ok() ? std::string(" that can be read") : std::string()) + '\n');
+    print(NoReport(input));
   } else {
     print("depotlink " + Member(root, "version") + ", site " + Member(root, "site") + ", run " +
           Member(root, "run") + ": " + (input.running ? "runs" : "does not run") +

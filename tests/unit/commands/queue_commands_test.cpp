@@ -114,12 +114,15 @@ TEST(QueueCommands, WhatIsOnlyInMemoryComesLast) {
   Write(1, 2);
   queue::Window window(limits::kWindowBytes, limits::kWindowRecords);
   queue::Journal journal(ram);
-  CHECK(journal.Rewrite(window, {}).ok());
+  queue::Delivered delivered;
+  delivered.key_mark = {'m'};  // of a run that had seen the disk
+  CHECK(journal.Rewrite(window, delivered).ok());
   queue::Record record;
   record.tracker = 8;
   record.time_ms = kTimeMs;
   record.payload = "{}";
-  for (const queue::Order order : {queue::Order{2}, queue::Order{3}}) {  // the first one is on disk as well
+  for (const queue::Order order :
+       {queue::Order{2}, queue::Order{3}}) {  // the first one is on disk as well
     record.order = order;
     CHECK(journal.Append(record));
   }
@@ -188,13 +191,14 @@ TEST(QueueCommands, DamageIsToldAndHidesNoOther) {
 TEST(QueueCommands, PurgeLeavesTheKeyAndWhatIsNotOurs) {
   Write(1, 3, 1);
   disk.Put("0000000000000009.bad", "xyz");
+  disk.Put("0000000000000002.ref", "no");
   disk.Put("notes.txt", "mine");
   ram.Put("journal", "j");
   CHECK_EQUAL(1, Purge(false));
   STRCMP_EQUAL("nothing was removed\n", out.c_str());
   CHECK(disk.Has("0000000000000001.seg"));
   CHECK_EQUAL(0, Purge(true));
-  STRCMP_CONTAINS("removed 2 files, ", out.c_str());
+  STRCMP_CONTAINS("removed 3 files, ", out.c_str());
   LONGS_EQUAL(2, disk.Names().size());
   CHECK(disk.Has("queue.key") && disk.Has("notes.txt"));
   CHECK_FALSE(ram.Has("journal"));
