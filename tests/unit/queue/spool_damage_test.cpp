@@ -2,6 +2,8 @@
 // Segments that are not as they were written.
 #include <memory>
 
+#include "agent/queue/crc32c.hpp"
+#include "agent/queue/little_endian.hpp"
 #include "agent/queue/segment_writer.hpp"
 #include "agent/queue/spool.hpp"
 #include "tests/unit/queue/spool_rig.hpp"
@@ -73,6 +75,26 @@ TEST(SpoolDamage, ADamagedBodyCostsItsBlock) {
   LONGS_EQUAL(1, rig.SetAside().size());
   LONGS_EQUAL(0, rig.Segments().size());
   CHECK(rig.spool->empty());
+  CHECK(rig.lines.Has("damaged_blocks=1 forged_blocks=0"));
+}
+
+TEST(SpoolDamage, AForgedBlockIsNotBelieved) {
+  const std::uint64_t second = GiveThreeBlocks();
+  for (const std::size_t at : {std::size_t{64}, std::size_t{120}}) {  // its time; its text
+    std::string bytes = rig.disk.Bytes(kFirst);
+    char* block = bytes.data() + second;
+    block[at] = static_cast<char>(block[at] ^ 1);
+    const auto sealed = depotlink::queue::GetFixed<std::uint32_t>(block + 8);
+    depotlink::queue::PutFixed(block + 80, depotlink::queue::Crc32c({block + 88, sealed}));
+    depotlink::queue::PutFixed(block + 84, depotlink::queue::Crc32c({block, 84}));
+    SpoolRig other;
+    other.disk.Put("queue.key", rig.disk.Bytes("queue.key"));
+    other.disk.Put(kFirst, bytes);
+    CHECK_OK(other.Start());
+    CHECK_ORDERS("1-3 7-9", other.Drain());
+    CHECK(other.lines.Has("damaged_blocks=0 forged_blocks=1"));
+    LONGS_EQUAL(0, other.wrong);
+  }
 }
 
 TEST(SpoolDamage, ADamagedBlockHeaderCostsItsBlock) {
@@ -118,7 +140,9 @@ TEST(SpoolDamage, ABlockOfAnotherSegmentIsNobodys) {
   rig.disk.Put(kSecond, rig.disk.Bytes(kSecond) + first.substr(64));
   rig.disk.Put("0000000000000003.seg", first);  // a whole copy under another name
   CHECK_OK(rig.Start());
+  LONGS_EQUAL(12, rig.spool->totals().records);
   CHECK_ORDERS("1-12", rig.Drain());
+  LONGS_EQUAL(0, rig.spool->losses().damaged);
 }
 
 TEST(SpoolDamage, ABlockThatStandsTwiceIsReadOnce) {
