@@ -42,7 +42,6 @@ SystemCalls& Calls() {
 }  // namespace depotlink::contract
 
 // The linker's names for what is wrapped and what stands behind it.
-// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" {
 
 ssize_t __real_pwrite(int file, const void* from, size_t bytes, off_t offset);
@@ -74,4 +73,3 @@ int __wrap_fsync(int file) {
 }
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier)

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 # A clean end takes about a second; the rest is room for a slow machine, a sanitizer or an emulator.
 EXIT_S = 15.0
 # A program that runs the binary: for a foreign architecture.

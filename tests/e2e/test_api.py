@@ -6,7 +6,7 @@ import contract
 from contract import PREFIX, state_topic
 from steps import wait_more_polls
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 MIB = 1 << 20
 STATES, LIST = "tracker/get_states", "tracker/list"
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brokers that are absent, forgetful, frozen, or of an older protocol."""
-import json
-
 import contract
 from contract import PREFIX, info_topic, state_topic
 from fake_broker import FakeBroker
+from ledger import Ledger
 from steps import wait_more_polls
 
 PATIENCE_S = 90
@@ -41,15 +40,12 @@ def test_changes_during_an_outage_arrive(agent, standin, broker, subscribe):
         standin.advance(seconds=5)
         served.append(contract.utc(standin.state(id=mover)["state"]["last_update"]))
         wait_more_polls(standin, 2)
-    broker.start()
-    subscriber = subscribe(broker)
+    ledger = Ledger(standin, subscribe)
+    subscriber = ledger.start_broker(broker, agent)
     subscriber.wait_json(state_topic(mover), lambda p: p["update_time"] == served[-1], PATIENCE_S)
-    own = PREFIX + "tracker/%d/" % mover
-
-    def times(s):
-        return {json.loads(m.payload)["update_time"] for m in s.messages
-                if m.topic in (own + "state", own + "history") and m.payload}
-    subscriber.wait_for(lambda s: set(served) <= times(s), PATIENCE_S, "each change of the outage")
+    missed = {(mover, time) for time in served}
+    subscriber.wait_for(lambda _: missed <= ledger.seen(), PATIENCE_S, "each change of the outage")
+    ledger.assert_in_order()
 
 
 def test_frozen_broker_then_thawed(agent, standin, broker, subscriber):

@@ -49,6 +49,19 @@ TEST(AgentOutage, ADayWithoutABroker) {
   Holds(world);
 }
 
+// A fleet of which a twelfth fits into memory: what is read goes to the disk at once.
+TEST(AgentOutage, ALargeFleetIsReadWithoutABroker) {
+  World world(1000);
+  world.broker.away = true;
+  world.Run(20 * kSecondMs);
+  CHECK(world.agent->poller().first_round_done());
+  LONGS_EQUAL(0, world.agent->poller().calls().failures);
+  CHECK(world.agent->unpublished() >= 1000);
+  world.broker.away = false;
+  world.Run(kMinuteMs);
+  Holds(world);
+}
+
 TEST(AgentOutage, ADayWithoutABrokerThatForgetsEverything) {
   World world(20);
   world.settings.poll.moving_ms = kMinuteMs;

@@ -50,6 +50,19 @@ class World {
         AgentPorts{&clock, &random, &http, &mqtt, &system, {&disk, &ram, &cipher, &compressor}},
         log, "1.0");
   }
+  // SIGKILL, and a new start.
+  void Kill() {
+    End();
+    Start();
+  }
+  // The power goes: nothing is left of what was in memory, and of what was on its way to the disk
+  // anything may be.
+  void PowerCut(fakes::SeededRandom& chance) {
+    End();
+    disk.PowerCut(chance);
+    for (const std::string& name : ram.Names()) ram.Erase(name);
+    Start();
+  }
   // Lets `ms` go by. `each`: is called after each step of the agent.
   void Run(
       DurationMs ms, const std::function<void()>& each = [] {}) {
@@ -132,6 +145,13 @@ class World {
   std::unique_ptr<Agent> agent;
 
  private:
+  void End() {
+    agent.reset();
+    disk.Kill();
+    ram.Kill();
+    if (mqtt.connected()) mqtt.Lose();
+  }
+
   static constexpr DurationMs kLatencyMs = 5;
 };
 

@@ -9,6 +9,7 @@
 #include "CppUTest/TestHarness.h"
 
 using depotlink::fakes::SeededRandom;
+using depotlink::queue::kFirst;
 using depotlink::queue::Order;
 using depotlink::queue::Orders;
 using depotlink::queue::SpoolRig;
@@ -16,7 +17,6 @@ using depotlink::queue::Text;
 
 namespace {
 
-constexpr const char* kFirst = "0000000000000001.seg";
 constexpr Order kRecords = 240;
 constexpr Order kGroup = 16;  // records a block
 
@@ -29,6 +29,7 @@ TEST_GROUP(ExhaustiveDamage) {
   // One segment of about 64 KiB in blocks of 4 KiB.
   void setup() override {
     rig.record_bytes = 270;
+    rig.compressor = &rig.never_packs;
     CHECK_OK(rig.Start());
     for (Order order = 1; order <= kRecords; order += kGroup) {
       CHECK_OK(rig.Give(order, order + kGroup - 1));
@@ -75,7 +76,8 @@ TEST_GROUP(ExhaustiveDamage) {
   }
 };
 
-// All 524,288 of them with DEPOTLINK_EVERY_BIT=1; else those of the headers, and a few of each body.
+// All 524,288 of them with DEPOTLINK_EVERY_BIT=1; else those of the headers, and a few of each
+// body.
 TEST(ExhaustiveDamage, ABitFlips) {
   const bool every = std::getenv("DEPOTLINK_EVERY_BIT") != nullptr;
   std::size_t flips = 0;
@@ -93,7 +95,8 @@ TEST(ExhaustiveDamage, ABitFlips) {
     }
   }
   CHECK(header_bytes > 1000);
-  if (every) UT_PRINT(StringFromFormat("%lu flips", static_cast<unsigned long>(flips)).asCharString());
+  if (every)
+    UT_PRINT(StringFromFormat("%lu flips", static_cast<unsigned long>(flips)).asCharString());
 }
 
 TEST(ExhaustiveDamage, ASectorIsZeros) {
@@ -102,7 +105,8 @@ TEST(ExhaustiveDamage, ASectorIsZeros) {
     bytes.replace(at, std::min<std::size_t>(512, whole.size() - at),
                   std::min<std::size_t>(512, whole.size() - at), '\0');
     const Orders orders = Read(bytes);
-    CHECK(orders.size() + 2 * kGroup >= kRecords);  // it may hold the end of one and the next header
+    CHECK(orders.size() + 2 * kGroup >=
+          kRecords);  // it may hold the end of one and the next header
     CHECK(std::is_sorted(orders.begin(), orders.end()));
   }
 }
@@ -166,6 +170,7 @@ TEST(ExhaustiveDamage, LostSectorsOverEightSegments) {
   for (int round = 0; round < 40; ++round) {
     SpoolRig rig8;
     rig8.record_bytes = 270;
+    rig8.compressor = &rig8.never_packs;
     CHECK_OK(rig8.Start());
     for (Order order = 1; order <= 8 * 64; order += kGroup) {
       CHECK_OK(rig8.Give(order, order + kGroup - 1));

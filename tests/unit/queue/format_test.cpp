@@ -80,9 +80,12 @@ TEST(QueueFormat, VarintsKnownAnswersAndBounds) {
   const struct {
     std::uint64_t value;
     const char* hex;
-  } known[] = {{0, "00"},          {127, "7f"},
-               {128, "8001"},      {300, "ac02"},
-               {16384, "808001"},  {UINT64_MAX, "ffffffffffffffffff01"},
+  } known[] = {{0, "00"},
+               {127, "7f"},
+               {128, "8001"},
+               {300, "ac02"},
+               {16384, "808001"},
+               {UINT64_MAX, "ffffffffffffffffff01"},
                {1ULL << 63U, "80808080808080808001"}};
   for (const auto& answer : known) {
     char bytes[depotlink::queue::kVarintMostBytes];
@@ -121,12 +124,15 @@ TEST(QueueFormat, SegmentHeaderByteByByte) {
   char bytes[kSegmentHeaderBytes];
   PutSegmentHeader(header, bytes);
   STRCMP_EQUAL(
-      "444c51315345470a"                  // DLQ1SEG\n
-      "0100" "0000" "40000000"            // version, zeros, size
+      "444c51315345470a"  // DLQ1SEG\n
+      "0100"
+      "0000"
+      "40000000"                          // version, zeros, size
       "bc0a000000000000"                  // id
       "53535353535353535353535353535353"  // salt
       "ab00000000000000"                  // supersedes
-      "4d4d4d4d4d4d4d4d" "00000000",      // key mark, zeros
+      "4d4d4d4d4d4d4d4d"
+      "00000000",  // key mark, zeros
       Hex({bytes, 60}).c_str());
   CHECK(depotlink::queue::GetFixed<std::uint32_t>(bytes + 60) == Crc32c({bytes, 60}));
   SegmentHeader back;
@@ -146,13 +152,19 @@ TEST(QueueFormat, BlockHeaderByteByByte) {
   char bytes[kBlockHeaderBytes];
   PutBlockHeader(block, bytes);
   STRCMP_EQUAL(
-      "424c4b31" "0100" "0000"            // BLK1, kind, packing
-      "02010000" "04030000"               // sealed bytes, raw bytes
+      "424c4b31"
+      "0100"
+      "0000"  // BLK1, kind, packing
+      "02010000"
+      "04030000"                          // sealed bytes, raw bytes
       "8877665544332211"                  // segment
       "73737373737373737373737373737373"  // salt
-      "05000000" "06000000"               // index, records
-      "0700000000000000" "0800000000000000"
-      "ffffffffffffffff" "0900000000000000"
+      "05000000"
+      "06000000"  // index, records
+      "0700000000000000"
+      "0800000000000000"
+      "ffffffffffffffff"
+      "0900000000000000"
       "d0c0b0a0",  // CRC of the sealed text
       Hex({bytes, 84}).c_str());
   CHECK(depotlink::queue::GetFixed<std::uint32_t>(bytes + 84) == Crc32c({bytes, 84}));
@@ -194,14 +206,14 @@ TEST(QueueFormat, ABlockHeaderBeyondTheBoundsIsNone) {
 
 TEST(QueueFormat, SegmentNames) {
   depotlink::queue::SegmentName name;
-  CHECK(NameOf(0xABC, name) == "0000000000000abc.seg");
+  CHECK(depotlink::queue::NameOf(0xABC, name) == "0000000000000abc.seg");
   SegmentId id = 0;
-  CHECK(ParseSegmentName("0000000000000abc.seg", id));
+  CHECK(depotlink::queue::ParseSegmentName("0000000000000abc.seg", id));
   CHECK(id == 0xABC);
   for (const char* other :
        {"0000000000000abc.bad", "0000000000000ABC.seg", "000000000000abc.seg", "cursor",
         "0000000000000abg.seg", "00000000000000abc.seg", "0000000000000000.seg", ""}) {
-    CHECK_FALSE(ParseSegmentName(other, id));
+    CHECK_FALSE(depotlink::queue::ParseSegmentName(other, id));
   }
 }
 
@@ -223,8 +235,19 @@ TEST(QueueFormat, RecordsByteByByte) {
   record.time_ms = 63;  // a clock that was set back
   record.payload = "";
   CHECK(writer.Add(record));
-  STRCMP_EQUAL("08" "e807" "8001" "ac02" "02" "6162" "04" "01" "01" "01" "00",
-               Hex(writer.bytes()).c_str());
+  STRCMP_EQUAL(
+      "08"
+      "e807"
+      "8001"
+      "ac02"
+      "02"
+      "6162"
+      "04"
+      "01"
+      "01"
+      "01"
+      "00",
+      Hex(writer.bytes()).c_str());
   RecordReader reader(writer.bytes());
   Record back;
   CHECK(reader.Next(back));

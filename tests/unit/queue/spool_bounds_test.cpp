@@ -35,6 +35,7 @@ TEST_GROUP(SpoolBounds) {
   void StartWithQuota(std::uint64_t bytes = 1024 * 1024) {
     rig.limits.max_bytes = bytes;
     rig.record_bytes = 1600;
+    rig.compressor = &rig.never_packs;
     CHECK_OK(rig.Start());
   }
   std::uint64_t FileBytes() const {

@@ -12,19 +12,14 @@ using depotlink::Code;
 using depotlink::Status;
 using depotlink::fakes::StorageOp;
 using depotlink::queue::BlockCodec;
+using depotlink::queue::kFirst;
+using depotlink::queue::kSecond;
 using depotlink::queue::MadeRecord;
 using depotlink::queue::Order;
 using depotlink::queue::RecordWriter;
 using depotlink::queue::SegmentId;
 using depotlink::queue::SegmentWriter;
 using depotlink::queue::SpoolRig;
-
-namespace {
-
-constexpr const char* kFirst = "0000000000000001.seg";
-constexpr const char* kSecond = "0000000000000002.seg";
-
-}  // namespace
 
 TEST_GROUP(SpoolDamage) {
   SpoolRig rig;
@@ -55,7 +50,7 @@ TEST_GROUP(SpoolDamage) {
     depotlink::queue::KeyMark mark{};
     CHECK_OK(depotlink::queue::LoadQueueKey(depotlink::Secret(), rig.disk, rig.cipher, key));
     CHECK_OK(depotlink::queue::MarkOf(rig.cipher, key, mark));
-    BlockCodec codec(rig.cipher, rig.compressor);
+    BlockCodec codec(rig.cipher, rig.packs);
     SegmentWriter writer(rig.disk, rig.cipher, codec);
     CHECK_OK(writer.Begin(id, key, mark, supersedes));
     char room[16384];
@@ -147,15 +142,27 @@ TEST(SpoolDamage, OnlyTheNewestThatWereSetAsideAreKept) {
   LONGS_EQUAL(4, rig.spool->totals().set_aside);
 }
 
-TEST(SpoolDamage, ASegmentThatCannotBeReadHidesNoneBehindIt) {
+TEST(SpoolDamage, ABlockThatCannotBeReadHidesNoneBehindIt) {
   GiveThreeBlocks();
   CHECK_OK(rig.Start());
+  CHECK_ORDERS("1-3", rig.Take(3));  // the segment is open
   for (int i = 0; i < 3; ++i) {
-    CHECK_OK(Status());
-    rig.disk.FailCall(1, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kReadAt});
+    rig.disk.FailCall(2, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kReadAt});
     Status status;
     CHECK_ORDERS("", rig.Take(1, &status));
     CHECK(!status.ok());
+  }
+  CHECK_ORDERS("7-12", rig.Drain());
+  LONGS_EQUAL(3, rig.spool->losses().damaged);
+  CHECK(rig.disk.Has("0000000000000001.bad"));
+}
+
+TEST(SpoolDamage, ASegmentThatCannotBeOpenedHidesNoneBehindIt) {
+  GiveThreeBlocks();
+  CHECK_OK(rig.Start());
+  for (int i = 0; i < 3; ++i) {
+    rig.disk.FailCall(1, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kOpenRead});
+    CHECK_ORDERS("", rig.Take(1));
   }
   LONGS_EQUAL(9, rig.spool->losses().damaged);
   CHECK(rig.disk.Has("0000000000000001.bad"));

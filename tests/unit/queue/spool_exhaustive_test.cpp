@@ -25,59 +25,61 @@ unsigned Seeds(unsigned usual) {
 
 }  // namespace
 
-TEST_GROUP(ExhaustiveSpool) {
-  void Report(const char* what, std::size_t runs, std::size_t calls) {
+TEST_GROUP(ExhaustiveSpool){void Report(const char* what, std::size_t runs, std::size_t calls){
     if (std::getenv("DEPOTLINK_FIGURES") == nullptr) return;
-    UT_PRINT(StringFromFormat("%s: %lu runs over %lu calls", what, static_cast<unsigned long>(runs),
-                              static_cast<unsigned long>(calls))
-                 .asCharString());
-  }
+UT_PRINT(StringFromFormat("%s: %lu runs over %lu calls", what, static_cast<unsigned long>(runs),
+                          static_cast<unsigned long>(calls))
+             .asCharString());
+}
 
-  // Each call fails with `failure`, one a run.
-  void FailEach(const char* what, const StorageFailure& failure) {
-    for (std::size_t n = 1;; ++n) {
+// Each call fails with `failure`, one a run.
+void FailEach(const char* what, const StorageFailure& failure) {
+  for (std::size_t n = 1;; ++n) {
+    SpoolRig rig;
+    SpoolScript script(rig);
+    rig.disk.FailCall(n, failure);
+    script.Run();
+    const bool failed = rig.disk.failed();
+    rig.disk.Heal();
+    script.Settle();
+    if (!script.fault().empty()) {
+      FAIL((std::string(what) + ", call " + std::to_string(n) + ": " + script.fault()).c_str());
+    }
+    LONGS_EQUAL(0, rig.disk.sync_after_failed_sync());
+    if (!failed) return Report(what, n - 1, n - 1);
+    CHECK(n < 5000);
+  }
+}
+
+// The run ends at each call; `cut` says what is left of it.
+template <typename Cut>
+void EndAtEach(const char* what, std::size_t short_write, const Cut& cut, unsigned seeds = 1) {
+  const bool power = std::string_view(what).find("power") != std::string_view::npos;
+  std::size_t n = 1;
+  for (bool ended = true; ended; ++n) {
+    for (unsigned seed = 0; seed < seeds; ++seed) {
       SpoolRig rig;
       SpoolScript script(rig);
-      rig.disk.FailCall(n, failure);
+      rig.disk.StopAt(n, short_write);
       script.Run();
-      const bool failed = rig.disk.failed();
-      rig.disk.Heal();
+      ended = rig.disk.failed();
+      script.ForgetRun();
+      if (power) script.ForgetPending();
+      SeededRandom random(n * 1000 + seed);
+      cut(rig, random);
       script.Settle();
       if (!script.fault().empty()) {
-        FAIL((std::string(what) + ", call " + std::to_string(n) + ": " + script.fault()).c_str());
+        FAIL((std::string(what) + ", call " + std::to_string(n) + ", seed " + std::to_string(seed) +
+              ": " + script.fault())
+                 .c_str());
       }
-      LONGS_EQUAL(0, rig.disk.sync_after_failed_sync());
-      if (!failed) return Report(what, n - 1, n - 1);
-      CHECK(n < 5000);
     }
+    CHECK(n < 5000);
   }
-
-  // The run ends at each call; `cut` says what is left of it.
-  template <typename Cut>
-  void EndAtEach(const char* what, std::size_t short_write, const Cut& cut, unsigned seeds = 1) {
-    std::size_t n = 1;
-    for (bool ended = true; ended; ++n) {
-      for (unsigned seed = 0; seed < seeds; ++seed) {
-        SpoolRig rig;
-        SpoolScript script(rig);
-        rig.disk.StopAt(n, short_write);
-        script.Run();
-        ended = rig.disk.failed();
-        script.ForgetRun();
-        SeededRandom random(n * 1000 + seed);
-        cut(rig, random);
-        script.Settle();
-        if (!script.fault().empty()) {
-          FAIL((std::string(what) + ", call " + std::to_string(n) + ", seed " +
-                std::to_string(seed) + ": " + script.fault())
-                   .c_str());
-        }
-      }
-      CHECK(n < 5000);
-    }
-    Report(what, (n - 1) * seeds, n - 2);
-  }
-};
+  Report(what, (n - 1) * seeds, n - 2);
+}
+}
+;
 
 TEST(ExhaustiveSpool, EachCallFailsOnce) {
   FailEach("an I/O error", {Status(Code::kRetryLater, "Input/output error")});
@@ -131,8 +133,9 @@ TEST(ExhaustiveSpool, ThePowerFailsAtEachCallAndTakesAllThatWasNotSynced) {
 }
 
 TEST(ExhaustiveSpool, ThePowerFailsAtEachCallAndTakesSome) {
-  EndAtEach("power cut", 0,
-            [](SpoolRig& rig, SeededRandom& random) { rig.disk.PowerCut(random); }, Seeds(6));
+  EndAtEach(
+      "power cut", 0, [](SpoolRig& rig, SeededRandom& random) { rig.disk.PowerCut(random); },
+      Seeds(6));
 }
 
 TEST(ExhaustiveSpool, ThePowerFailsAgainWhileItComesBack) {

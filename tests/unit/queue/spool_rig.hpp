@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/ports/compressor.hpp"
 #include "agent/queue/spool.hpp"
 #include "tests/fakes/fake_cipher.hpp"
 #include "tests/fakes/fake_compressor.hpp"
@@ -20,6 +21,9 @@ namespace depotlink::queue {
 
 using Orders = std::vector<Order>;
 
+inline constexpr const char* kFirst = "0000000000000001.seg";
+inline constexpr const char* kSecond = "0000000000000002.seg";
+
 inline Orders Range(Order first, Order last) {
   Orders orders;
   for (Order order = first; order <= last; ++order) orders.push_back(order);
@@ -29,12 +33,9 @@ inline Orders Range(Order first, Order last) {
 // A record that follows from its order alone. The payload of `bytes` hardly compresses.
 struct MadeRecord {
   explicit MadeRecord(Order order, std::size_t bytes) {
-    fakes::SeededRandom random(order);
     payload = "{\"n\":" + std::to_string(order) + ",\"x\":\"";
-    while (payload.size() + 2 < bytes) {
-      payload.push_back(static_cast<char>('0' + random.Below(75)));
-    }
-    payload += "\"}";
+    const std::size_t rest = bytes - std::min(bytes, payload.size() + 2);
+    payload += Noise().substr(static_cast<std::size_t>(order * 37 % 4096), rest) + "\"}";
     record.kind = order % 3 == 0 ? RecordKind::kHistory : RecordKind::kState;
     record.retain = order % 3 != 0;
     record.tracker = 1000 + order % 7;
@@ -46,14 +47,33 @@ struct MadeRecord {
     return 1'700'000'000'000 + static_cast<std::int64_t>(order) * 1000;
   }
 
+  static const std::string& Noise() {
+    static const std::string noise = [] {
+      fakes::SeededRandom random(1);
+      std::string text(16 * 1024, ' ');
+      for (char& c : text) c = static_cast<char>('0' + random.Below(75));
+      return text;
+    }();
+    return noise;
+  }
+
   std::string payload;
   Record record;
+};
+
+// Blocks are stored as they are: quicker, for the loops over every call and every bit.
+class NeverPacks final : public ports::Compressor {
+ public:
+  std::size_t Pack(std::string_view, std::string_view, char*, std::size_t) override { return 0; }
+  bool Unpack(std::string_view, std::string_view, char*, std::size_t) override { return false; }
 };
 
 struct SpoolRig {
   fakes::FakeStorage disk;
   fakes::FakeCipher cipher;
-  fakes::FakeCompressor compressor;
+  fakes::FakeCompressor packs;
+  NeverPacks never_packs;
+  ports::Compressor* compressor = &packs;
   fakes::LogCapture lines;
   Logger log{lines, LogLevel::kDebug};
   SpoolLimits limits{64ULL * 1024 * 1024, 0, 0};
@@ -66,7 +86,7 @@ struct SpoolRig {
   void Make() {
     spool.reset();
     spool =
-        std::make_unique<Spool>(limits, Secret(std::string(key)), disk, cipher, compressor, log);
+        std::make_unique<Spool>(limits, Secret(std::string(key)), disk, cipher, *compressor, log);
   }
   // The end of one process and the start of the next.
   Status Start(Order delivered = 0) {

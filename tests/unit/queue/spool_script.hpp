@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A day in the life of a spool, to be broken off or made to fail at every single call, and what must
-// hold after it whatever happened.
+// A day in the life of a spool, to be broken off or made to fail at every single call, and what
+// must hold after it whatever happened.
 
 #include <set>
 #include <string>
@@ -14,7 +14,7 @@ namespace depotlink::queue {
 // Says what went wrong first; empty is right.
 class SpoolScript {
  public:
-  explicit SpoolScript(SpoolRig& rig) : rig_(&rig) {}
+  explicit SpoolScript(SpoolRig& rig) : rig_(&rig) { rig.compressor = &rig.never_packs; }
 
   // Groups, a rotation, half a drain with its cursor, a restart, more groups, the rest. Goes on
   // after failures, as the agent does: what was not taken is given again with the next group.
@@ -61,9 +61,10 @@ class SpoolScript {
     rig_->spool.reset();
     last_ = 0;
   }
+  // With it goes the memory, and what was in the journal.
+  void ForgetPending() { pending_.clear(); }
   const std::string& fault() const { return fault_; }
   std::size_t confirmed() const { return confirmed_.size(); }
-
 
  private:
   void Fail(const std::string& what) {

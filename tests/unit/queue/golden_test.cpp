@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of format 1 as they were written once, by the real cipher and compressor: every later
+// version reads them. Never made anew (DEPOTLINK_MAKE_GOLDEN=folder is how it was done).
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "agent/queue/spool.hpp"
+#include "platform/deflate_compressor.hpp"
+#include "platform/mbedtls_cipher.hpp"
+#include "tests/fakes/fake_storage.hpp"
+#include "tests/fakes/log_capture.hpp"
+
+#include "CppUTest/TestHarness.h"
+
+using depotlink::Logger;
+using depotlink::LogLevel;
+using depotlink::Secret;
+using depotlink::Status;
+using depotlink::fakes::FakeStorage;
+using depotlink::fakes::LogCapture;
+using depotlink::queue::KeyMark;
+using depotlink::queue::Order;
+using depotlink::queue::Record;
+using depotlink::queue::RecordKind;
+using depotlink::queue::Spool;
+
+namespace {
+
+constexpr const char* kGoldenKey =
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+constexpr const char* kGoldenFiles[] = {"0000000000000001.seg", "0000000000000002.seg", "cursor"};
+
+struct GoldenRecord {
+  Order order;
+  RecordKind kind;
+  bool retain;
+  depotlink::model::TrackerId tracker;
+  std::int64_t time_ms;
+  const char* payload;
+};
+
+// The first two were delivered: the cursor says so. 4 and 7 were never on the disk.
+constexpr GoldenRecord kGoldenRecords[] = {
+    {1, RecordKind::kState, true, 1000001, 1767225600000,
+     R"({"id":1000001,"label":"Truck 7","lat":45.0888968,"lng":10.0343262,"speed_kmh":64,"movement":"moving","run":"k3v9","seq":1})"},
+    {2, RecordKind::kState, true, 1000002, 1767225600250,
+     R"({"id":1000002,"label":"Truck 8","lat":45.0888968,"lng":10.0343262,"speed_kmh":0,"movement":"parked","run":"k3v9","seq":2})"},
+    {3, RecordKind::kState, true, 1000001, 1767225601000,
+     R"({"id":1000001,"label":"Truck 7","lat":45.0889001,"lng":10.0343300,"speed_kmh":65,"movement":"moving","run":"k3v9","seq":3})"},
+    {5, RecordKind::kHistory, false, 1000003, 1767225599000,
+     R"({"id":1000003,"label":"F\u00e4hre","lat":-33.5,"lng":-70.25,"speed_kmh":12,"run":"k3v8","seq":9,"late":true})"},
+    {6, RecordKind::kState, true, 9007199254740991, 1767225700000, R"({"id":9007199254740991})"},
+    {8, RecordKind::kState, false, 1, 1767225700001, "x"},
+};
+
+std::string ReadGolden(const std::string& name) {
+  std::ifstream in(std::string(DEPOTLINK_FIXTURES) + "/queue/v1/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_GROUP(QueueGolden) {
+  FakeStorage disk;
+  depotlink::platform::MbedtlsCipher cipher;
+  depotlink::platform::DeflateCompressor compressor;
+  LogCapture lines;
+  Logger log{lines, LogLevel::kDebug};
+
+  std::unique_ptr<Spool> Start() {
+    auto spool =
+        std::make_unique<Spool>(depotlink::queue::SpoolLimits{1U << 24U, 0, 0, 0},
+                                Secret(std::string(kGoldenKey)), disk, cipher, compressor, log);
+    STRCMP_EQUAL("", spool->Start(0, KeyMark{}).message().c_str());
+    return spool;
+  }
+  void PutGolden() {
+    for (const char* name : kGoldenFiles) disk.Put(name, ReadGolden(name));
+  }
+  void CheckRecord(Spool & spool, const GoldenRecord& expected) {
+    Record record;
+    bool found = false;
+    STRCMP_EQUAL("", spool.Next(record, found).message().c_str());
+    CHECK(found);
+    LONGS_EQUAL(expected.order, record.order);
+    CHECK(record.kind == expected.kind);
+    CHECK(record.retain == expected.retain);
+    CHECK(record.tracker == expected.tracker);
+    CHECK(record.time_ms == expected.time_ms);
+    STRCMP_EQUAL(expected.payload, std::string(record.payload).c_str());
+  }
+};
+
+TEST(QueueGolden, ReadsFormatOne) {
+  PutGolden();
+  auto spool = Start();
+  LONGS_EQUAL(2, spool->totals().segments);
+  LONGS_EQUAL(0, spool->totals().locked_segments);
+  LONGS_EQUAL(2, spool->delivered());
+  for (std::size_t i = 2; i < 5; ++i) CheckRecord(*spool, kGoldenRecords[i]);
+  Record record;
+  bool found = true;
+  STRCMP_EQUAL("", spool->Next(record, found).message().c_str());
+  CHECK_FALSE(found);
+  STRCMP_EQUAL("", spool->FinishSegment().message().c_str());
+  CheckRecord(*spool, kGoldenRecords[5]);
+  LONGS_EQUAL(0, spool->losses().damaged);
+}
+
+TEST(QueueGolden, WithoutTheCursorFromTheFirstRecordOn) {
+  PutGolden();
+  disk.Erase("cursor");
+  auto spool = Start();
+  for (std::size_t i = 0; i < 5; ++i) CheckRecord(*spool, kGoldenRecords[i]);
+}
+
+// What this build writes, it reads: whatever zlib it was built with.
+TEST(QueueGolden, WritesWhatItReads) {
+  const char* folder = std::getenv("DEPOTLINK_MAKE_GOLDEN");
+  auto spool = Start();
+  for (const GoldenRecord& from : kGoldenRecords) {
+    Record record;
+    record.kind = from.kind;
+    record.retain = from.retain;
+    record.tracker = from.tracker;
+    record.order = from.order;
+    record.time_ms = from.time_ms;
+    record.payload = from.payload;
+    STRCMP_EQUAL("", spool->Append(record).message().c_str());
+    if (from.order == 3 || from.order >= 6) {
+      STRCMP_EQUAL("", spool->Commit().message().c_str());
+    }
+    if (from.order == 6) spool->EndWriting();
+  }
+  CheckRecord(*spool, kGoldenRecords[0]);
+  CheckRecord(*spool, kGoldenRecords[1]);
+  spool->NoteDelivered(2, 2);
+  STRCMP_EQUAL("", spool->StoreCursor().message().c_str());
+  if (folder != nullptr) {
+    for (const char* name : kGoldenFiles) {
+      const std::string bytes = disk.Bytes(name);
+      std::ofstream(std::string(folder) + "/" + name, std::ios::binary)
+          .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    }
+  }
+  for (std::size_t i = 2; i < 5; ++i) CheckRecord(*spool, kGoldenRecords[i]);
+}
+
+TEST(QueueGolden, NothingOfARecordCanBeReadInTheFiles) {
+  for (const char* name : kGoldenFiles) {
+    const std::string bytes = ReadGolden(name);
+    CHECK(bytes.size() > 100);
+    for (const char* text : {"Truck", "1000001", "45.08", "lat", "moving"}) {
+      CHECK(bytes.find(text) == std::string::npos);
+    }
+  }
+}
+
+TEST(QueueGolden, EachChangedByteIsFound) {
+  const std::string whole = ReadGolden(kGoldenFiles[0]);
+  for (std::size_t at = 0; at < whole.size(); at += 7) {
+    for (const char* name : kGoldenFiles) disk.Erase(name);
+    disk.Put(kGoldenFiles[0], whole);
+    disk.FlipBit(kGoldenFiles[0], at, at % 8);
+    auto spool = Start();
+    Record record;
+    bool found = true;
+    while (spool->Next(record, found).ok() && found) {
+      bool known = false;
+      for (const GoldenRecord& golden : kGoldenRecords) {
+        known = known || (golden.order == record.order && golden.payload == record.payload &&
+                          golden.tracker == record.tracker);
+      }
+      CHECK(known);
+    }
+  }
+}
