@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/status_file.hpp"
+
 namespace depotlink {
 namespace {
 
@@ -156,12 +158,9 @@ MonoTime Agent::Step() {
   if (queue_.window().waiting() + queue_.backlog().waiting() > 0) {
     next = std::min(next, publisher_.Step(now));
   }
+  ExpireRecords(now);
   HurryHealth(now);
-  if (health_at_ <= now) {
-    // A clock by which the API's certificate was valid is good enough to say what is a month old.
-    if (poller_.last_success().ms != 0) queue_.Expire(ports_.clock->WallNow().ms);
-    PublishHealth(now);
-  }
+  if (health_at_ <= now) PublishHealth(now);
   TellDrops(now);
   return std::min(next, health_at_);
 }
@@ -198,7 +197,20 @@ void Agent::OnConnectedAgain() {
 }
 
 void Agent::Push(const queue::Record& record) {
-  queue_.Push(record, ports_.clock->WallNow().ms);
+  queue_.Push(record, RecordTimeMs(ports_.clock->Now()));
+}
+
+std::int64_t Agent::RecordTimeMs(MonoTime now) const {
+  const poll::ServerClock& server = poller_.server_clock();
+  return server.known() ? server.Now(now).ms : ports_.clock->WallNow().ms;
+}
+
+// A clock that jumped must not cost a record: only the API's time counts, and without it nothing
+// expires.
+void Agent::ExpireRecords(MonoTime now) {
+  if (now < expire_at_ || !poller_.server_clock().known()) return;
+  expire_at_ = now + kExpireMs;
+  queue_.Expire(poller_.server_clock().Now(now).ms);
 }
 
 bool Agent::Ready() const {
@@ -237,7 +249,7 @@ void Agent::OnBrokerForgot() {
 }
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
-  static_cast<void>(why);
+  queue_.KeepRefused(record, why, RecordTimeMs(ports_.clock->Now()));
   pipeline_.Forget(record);
   // What the broker will not clear now, it will not clear in the next millisecond.
   const bool clear =
@@ -311,7 +323,11 @@ void Agent::PublishHealth(MonoTime now) {
   report.memory_budget_kib = budget_bytes_ / 1024;
   char payload[3072];
   json::JsonWriter out(payload, sizeof payload);
-  if (encode::EncodeHealth(report, out)) publisher_.PublishHealth(out.view(), now);
+  if (!encode::EncodeHealth(report, out)) return;
+  publisher_.PublishHealth(out.view(), now);
+  // Trouble with this directory is told by the queue, whose journal stands there as well.
+  const Status kept = WriteStatusFile(*ports_.queue.ram, out.view());
+  static_cast<void>(kept);
 }
 
 }  // namespace depotlink

@@ -100,11 +100,15 @@ class Agent : private queue::RecordSink,
   encode::QueueHealth QueueReport() const;
   // The bus is there again.
   void OnConnectedAgain();
+  // Of a record: the API's time where it is known, for it came with an answer.
+  std::int64_t RecordTimeMs(MonoTime now) const;
+  void ExpireRecords(MonoTime now);
 
   static constexpr DurationMs kHealthMs = kMinuteMs;
   static constexpr DurationMs kDropsTellMs = kMinuteMs;
   static constexpr DurationMs kStopMs = kSecondMs;
   static constexpr DurationMs kFirstConnectMs = 2 * kSecondMs;
+  static constexpr DurationMs kExpireMs = 10 * kMinuteMs;
   static constexpr DurationMs kClearAgainMs = 10 * kMinuteMs;
 
   AgentPorts ports_;
@@ -129,6 +133,7 @@ class Agent : private queue::RecordSink,
 
   MonoTime health_at_{};
   MonoTime clear_at_{};
+  MonoTime expire_at_{};
   std::uint64_t connects_seen_ = 0;
   poll::ApiState api_seen_ = poll::ApiState::kStarting;
   publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;

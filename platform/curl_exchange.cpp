@@ -142,6 +142,7 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   decoded_bytes_ = 0;
   header_bytes_ = skip_ = waiting_ = 0;
   more_inside_ = has_retry_after_ = false;
+  server_time_ms_ = 0;
   coding_ = Coding::kNone;
   return Status::Ok();
 }
@@ -161,8 +162,10 @@ bool CurlHttp::Exchange::TakeHeader(std::string_view line) {
   if (StartsWith(line, "HTTP/")) {  // an interim answer may come before the final one
     coding_ = Coding::kNone;
     has_retry_after_ = false;
+    server_time_ms_ = 0;
   }
   std::string_view value;
+  if (HeaderValue(line, "Date:", value)) server_time_ms_ = ToUnixMs(value);
   if (HeaderValue(line, "Retry-After:", value)) has_retry_after_ = !value.empty();
   if (HeaderValue(line, "Content-Encoding:", value) && !value.empty()) {
     const bool gzip = (value.size() == 4 && StartsWith(value, "gzip")) ||
@@ -292,6 +295,7 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
   ports::HttpResult result;
   result.end = stopped_ ? stop_end_ : ToHttpEnd(easy_, code);
   FillCounts(easy_, has_retry_after_, result);
+  result.server_time_ms = server_time_ms_;
   if (result.end == ports::HttpEnd::kComplete && coding_ == Coding::kGzip && decoded_bytes_ > 0 &&
       !gunzip_.complete()) {
     Stop(ports::HttpEnd::kCutShort, "the answer's gzip encoding ends too early");

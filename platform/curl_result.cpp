@@ -2,6 +2,8 @@
 #include "platform/curl_result.hpp"
 
 #include <cstdint>
+#include <ctime>
+#include <string>
 
 namespace depotlink::platform {
 
@@ -68,6 +70,12 @@ ports::HttpEnd ToHttpEnd(CURL* handle, CURLcode code) {
     default:
       return ports::HttpEnd::kFailed;
   }
+}
+
+std::int64_t ToUnixMs(std::string_view http_date) {
+  const std::string text(http_date.substr(0, 64));
+  const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
+  return seconds > 0 ? static_cast<std::int64_t>(seconds) * kSecondMs : 0;
 }
 
 void FillCounts(CURL* handle, bool has_retry_after, ports::HttpResult& result) {

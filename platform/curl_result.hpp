@@ -5,6 +5,9 @@
 
 #include <curl/curl.h>
 
+#include <cstdint>
+#include <string_view>
+
 #include "agent/ports/http.hpp"
 
 namespace depotlink::platform {
@@ -14,6 +17,9 @@ ports::HttpEnd ToHttpEnd(CURL* handle, CURLcode code);
 
 // Fills status, Retry-After and byte counts. Counted in: status line, headers and body as they came
 // (encoded), without chunk framing and TLS. Out: request line, headers and body.
+// A date as HTTP writes it (RFC 9110, 5.6.7); 0 where it is none.
+std::int64_t ToUnixMs(std::string_view http_date);
+
 void FillCounts(CURL* handle, bool has_retry_after, ports::HttpResult& result);
 
 }  // namespace depotlink::platform

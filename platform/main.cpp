@@ -2,6 +2,8 @@
 
 // The one place that wires the adapters to the core.
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -13,14 +15,21 @@
 #include "agent/commands/arguments.hpp"
 #include "agent/commands/check.hpp"
 #include "agent/commands/once.hpp"
+#include "agent/commands/queue_export.hpp"
+#include "agent/commands/queue_list.hpp"
+#include "agent/commands/queue_purge.hpp"
+#include "agent/commands/status.hpp"
+#include "agent/status_file.hpp"
 #include "platform/curl_http.hpp"
 #include "platform/deflate_compressor.hpp"
+#include "platform/directory_lock.hpp"
 #include "platform/event_loop.hpp"
 #include "platform/linux_clock.hpp"
 #include "platform/linux_random.hpp"
 #include "platform/linux_system_info.hpp"
 #include "platform/mbedtls_cipher.hpp"
 #include "platform/paho_mqtt.hpp"
+#include "platform/posix_directory.hpp"
 #include "platform/posix_files.hpp"
 #include "platform/posix_storage.hpp"
 #include "platform/process.hpp"
@@ -40,10 +49,9 @@ void Print(std::string_view text) {
   std::fflush(stdout);
 }
 
-// Reads the settings and the secrets that they name; what is wrong has been logged where this is
-// false.
-bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::Settings& settings,
-          depotlink::AgentSecrets& secrets) {
+// Each of these three: what is wrong has been logged where it is false.
+bool LoadSettings(const std::string& path, depotlink::Logger& log,
+                  depotlink::settings::Settings& settings) {
   depotlink::platform::PosixFiles files;
   std::vector<std::string> messages;
   auto loaded = depotlink::commands::LoadSettings(path, files, messages);
@@ -51,19 +59,39 @@ bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::
   if (!loaded.ok()) return false;
   settings = std::move(loaded.value());
   log.set_level(settings.log.level);
-  const auto read = [&](const char* key, const std::string& file, depotlink::Secret& out) {
-    if (file.empty()) return true;
-    auto secret = files.ReadSecret(file);
-    if (!secret.ok()) {
-      log.Error("a secret cannot be read", {{"key", key}, {"why", secret.status().message()}});
-      return false;
-    }
-    out = std::move(secret.value());
-    return true;
-  };
-  return read("api.key_file", settings.api.key_file, secrets.api_key) &&
-         read("mqtt.password_file", settings.mqtt.password_file, secrets.mqtt_password) &&
-         read("queue.key_file", settings.queue.key_file, secrets.queue_key);
+  return true;
+}
+
+bool ReadSecret(const char* key, const std::string& file, depotlink::Logger& log,
+                depotlink::Secret& out) {
+  if (file.empty()) return true;
+  auto secret = depotlink::platform::PosixFiles().ReadSecret(file);
+  if (!secret.ok()) {
+    log.Error("a secret cannot be read", {{"key", key}, {"why", secret.status().message()}});
+    return false;
+  }
+  out = std::move(secret.value());
+  return true;
+}
+
+bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::Settings& settings,
+          depotlink::AgentSecrets& secrets) {
+  return LoadSettings(path, log, settings) &&
+         ReadSecret("api.key_file", settings.api.key_file, log, secrets.api_key) &&
+         ReadSecret("mqtt.password_file", settings.mqtt.password_file, log,
+                    secrets.mqtt_password) &&
+         ReadSecret("queue.key_file", settings.queue.key_file, log, secrets.queue_key);
+}
+
+// False where another agent is at work there. Other trouble with the directory is the agent's to
+// tell, which does without it.
+bool TakeLock(depotlink::platform::DirectoryLock& lock, const std::string& path,
+              depotlink::Logger& log) {
+  const depotlink::Status status = lock.Take(path);
+  if (status.code() != depotlink::Code::kReject) return true;
+  log.Error("another depotlink runs with this queue; end it, or give each its own directories",
+            {{"why", status.message()}});
+  return false;
 }
 
 depotlink::platform::CurlHttpOptions HttpOptions(const depotlink::settings::Settings& settings) {
@@ -83,6 +111,12 @@ int Run(const std::string& config, depotlink::Logger& log) {
   depotlink::settings::Settings settings;
   depotlink::AgentSecrets secrets;
   if (!Load(config, log, settings, secrets)) return kFailed;
+  depotlink::platform::DirectoryLock disk_lock;
+  depotlink::platform::DirectoryLock ram_lock;
+  if (!TakeLock(disk_lock, settings.queue.dir, log) ||
+      !TakeLock(ram_lock, settings.queue.runtime_dir, log)) {
+    return kFailed;
+  }
   depotlink::platform::LinuxClock clock;
   depotlink::platform::LinuxRandom random;
   depotlink::platform::LinuxSystemInfo system;
@@ -132,6 +166,78 @@ int Once(const std::string& config, depotlink::Logger& log) {
                                       Print, wait_until);
 }
 
+// What the commands on the queue work with; directories that are missing are not made.
+struct QueueTools {
+  explicit QueueTools(const depotlink::settings::Queue& settings)
+      : disk(settings.dir),
+        ram(settings.runtime_dir),
+        ports{&disk, depotlink::platform::DirectoryExists(settings.runtime_dir) ? &ram : nullptr,
+              &cipher, &compressor} {}
+
+  depotlink::platform::PosixStorage disk;
+  depotlink::platform::PosixStorage ram;
+  depotlink::platform::MbedtlsCipher cipher;
+  depotlink::platform::DeflateCompressor compressor;
+  depotlink::queue::QueuePorts ports;
+};
+
+bool Confirm(std::string_view question) {
+  std::fprintf(stderr, "%.*s [y/N] ", static_cast<int>(question.size()), question.data());
+  const int answer = std::getchar();
+  return answer == 'y' || answer == 'Y';
+}
+
+int Purge(const depotlink::settings::Queue& settings, bool yes, depotlink::Logger& log) {
+  depotlink::platform::DirectoryLock disk_lock;
+  depotlink::platform::DirectoryLock ram_lock;
+  depotlink::Status status = disk_lock.TakeExisting(settings.dir);
+  if (status.ok()) status = ram_lock.TakeExisting(settings.runtime_dir);
+  if (!status.ok() && status.code() != depotlink::Code::kSkip) {
+    log.Error("the queue cannot be purged; stop the agent first", {{"why", status.message()}});
+    return kFailed;
+  }
+  if (!yes && isatty(STDIN_FILENO) == 0) {
+    log.Error("this is no terminal to ask at; give --yes where that is meant");
+    return kFailed;
+  }
+  QueueTools tools(settings);
+  const auto ask = [yes](std::string_view question) { return yes || Confirm(question); };
+  return depotlink::commands::RunQueuePurge(tools.ports, ask, Print);
+}
+
+int Queue(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
+  depotlink::settings::Settings settings;
+  depotlink::Secret key;
+  if (!LoadSettings(arguments.config, log, settings)) return kFailed;
+  if (!depotlink::platform::DirectoryExists(settings.queue.dir)) {
+    log.Error("there is no queue", {{"queue.dir", settings.queue.dir}});
+    return kFailed;
+  }
+  if (arguments.command == depotlink::commands::Command::kQueuePurge) {
+    return Purge(settings.queue, arguments.yes, log);
+  }
+  if (!ReadSecret("queue.key_file", settings.queue.key_file, log, key)) return kFailed;
+  QueueTools tools(settings.queue);
+  if (arguments.command == depotlink::commands::Command::kQueueList) {
+    return depotlink::commands::RunQueueList(tools.ports, key, Print);
+  }
+  return depotlink::commands::RunQueueExport(settings, tools.ports, key, log, Print);
+}
+
+int ShowStatus(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
+  constexpr std::size_t kReportBytes = 16 * 1024;
+  depotlink::settings::Settings settings;
+  if (!LoadSettings(arguments.config, log, settings)) return kFailed;
+  const std::string& directory = settings.queue.runtime_dir;
+  depotlink::commands::StatusInput input;
+  input.json = arguments.json;
+  input.running = depotlink::platform::DirectoryLock::IsHeld(directory);
+  input.now = depotlink::platform::LinuxClock().WallNow();
+  input.report = depotlink::platform::PosixFiles().ReadText(
+      directory + "/" + std::string(depotlink::kStatusFileName), kReportBytes);
+  return depotlink::commands::RunStatus(input, Print);
+}
+
 void PrintVersion() {
   std::string text = "depotlink " + std::string(kVersion) + "\n";
   for (const auto& library : depotlink::platform::LibraryVersions()) {
@@ -157,6 +263,12 @@ int Dispatch(int argc, char** argv, depotlink::Logger& log) {
       return Once(arguments.config, log);
     case depotlink::commands::Command::kCheck:
       return Check(arguments.config);
+    case depotlink::commands::Command::kStatus:
+      return ShowStatus(arguments, log);
+    case depotlink::commands::Command::kQueueList:
+    case depotlink::commands::Command::kQueueExport:
+    case depotlink::commands::Command::kQueuePurge:
+      return Queue(arguments, log);
     case depotlink::commands::Command::kHelp:
       Print(depotlink::commands::HelpText());
       return 0;

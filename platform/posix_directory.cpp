@@ -130,6 +130,11 @@ Status OpenOwnDirectory(const std::string& path, Descriptor& out) {
   return Status::Ok();
 }
 
+bool DirectoryExists(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 int SyncNames(int directory) {
   if (Uninterrupted([&] { return fsync(directory); }) == 0) return 0;
   // Said by file systems that cannot sync a directory: there is nothing more to be had there.

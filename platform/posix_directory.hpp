@@ -27,6 +27,9 @@ Status SystemFailure(const std::string& path, std::string_view what, int error);
 // As PosixStorage::Open describes it. `out` keeps what it held where this fails.
 Status OpenOwnDirectory(const std::string& path, Descriptor& out);
 
+// True where there is such a directory; makes none.
+bool DirectoryExists(const std::string& path);
+
 // Names in it are on the device. 0, or the errno.
 int SyncNames(int directory);
 

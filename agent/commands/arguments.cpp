@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/arguments.hpp"
 
+#include <cstddef>
 #include <utility>
 
 namespace depotlink::commands {
@@ -12,21 +13,57 @@ Arguments UsageError(std::string text) {
   return arguments;
 }
 
-bool ParseCommand(std::string_view word, Command& out) {
-  if (word == "run") {
-    out = Command::kRun;
-  } else if (word == "once") {
-    out = Command::kOnce;
-  } else if (word == "check") {
-    out = Command::kCheck;
-  } else if (word == "--help" || word == "-h" || word == "help") {
-    out = Command::kHelp;
-  } else if (word == "--version" || word == "-V" || word == "version") {
-    out = Command::kVersion;
-  } else {
+struct Word {
+  std::string_view word;
+  Command command;
+};
+constexpr Word kCommands[] = {
+    {"run", Command::kRun},         {"once", Command::kOnce},         {"check", Command::kCheck},
+    {"status", Command::kStatus},   {"--help", Command::kHelp},       {"-h", Command::kHelp},
+    {"help", Command::kHelp},       {"--version", Command::kVersion}, {"-V", Command::kVersion},
+    {"version", Command::kVersion},
+};
+constexpr Word kQueueCommands[] = {
+    {"ls", Command::kQueueList},     {"export", Command::kQueueExport},
+    {"purge", Command::kQueuePurge}, {"--help", Command::kHelp},
+    {"-h", Command::kHelp},
+};
+
+template <std::size_t kCount>
+bool ParseWord(std::string_view word, const Word (&words)[kCount], Command& out) {
+  for (const Word& known : words) {
+    if (known.word != word) continue;
+    out = known.command;
+    return true;
+  }
+  return false;
+}
+
+// Takes the words of the command; `next` is the first one behind them. False, `error` set, where
+// there is no such command.
+bool ParseCommand(int argc, const char* const* argv, Arguments& out, int& next) {
+  next = 2;
+  const std::string_view word = argv[1];
+  if (word != "queue") {
+    if (ParseWord(word, kCommands, out.command)) return true;
+    out.error = "unknown command '" + std::string(word) + "'";
     return false;
   }
-  return true;
+  if (argc < 3) {
+    out.error = "queue needs one of ls, export, purge";
+    return false;
+  }
+  next = 3;
+  if (ParseWord(argv[2], kQueueCommands, out.command)) return true;
+  out.error = "unknown command 'queue " + std::string(argv[2]) + "'; it knows ls, export, purge";
+  return false;
+}
+
+// A word that only one command knows.
+bool ParseSwitch(std::string_view word, Arguments& out) {
+  if (word == "--json" && out.command == Command::kStatus) return out.json = true;
+  if (word == "--yes" && out.command == Command::kQueuePurge) return out.yes = true;
+  return false;
 }
 
 }  // namespace
@@ -34,11 +71,10 @@ bool ParseCommand(std::string_view word, Command& out) {
 Arguments ParseArguments(int argc, const char* const* argv) {
   if (argc < 2) return UsageError("no command given");
   Arguments arguments;
-  if (!ParseCommand(argv[1], arguments.command)) {
-    return UsageError("unknown command '" + std::string(argv[1]) + "'");
-  }
+  int next = 0;
+  if (!ParseCommand(argc, argv, arguments, next)) return UsageError(arguments.error);
   constexpr std::string_view kConfigIs = "--config=";
-  for (int i = 2; i < argc; ++i) {
+  for (int i = next; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--help" || word == "-h") {
       arguments.command = Command::kHelp;
@@ -47,7 +83,7 @@ Arguments ParseArguments(int argc, const char* const* argv) {
       arguments.config = argv[++i];
     } else if (word.substr(0, kConfigIs.size()) == kConfigIs) {
       arguments.config = word.substr(kConfigIs.size());
-    } else {
+    } else if (!ParseSwitch(word, arguments)) {
       return UsageError("unknown argument '" + std::string(word) + "'");
     }
   }
@@ -59,12 +95,19 @@ std::string_view HelpText() {
   return "depotlink - republishes a Navixy fleet on the depot's MQTT bus\n"
          "\n"
          "Usage:\n"
-         "  depotlink run   [--config FILE]   run the agent until SIGTERM or SIGINT\n"
-         "  depotlink once  [--config FILE]   poll once, print topic and payload of each record,\n"
-         "                                    separated by a tab; touches no bus\n"
-         "  depotlink check [--config FILE]   say everything that is wrong with the config\n"
-         "  depotlink --version               versions of the program and its libraries\n"
-         "  depotlink --help                  this text\n"
+         "  depotlink run    [--config FILE]    run the agent until SIGTERM or SIGINT\n"
+         "  depotlink once   [--config FILE]    poll once, print topic and payload of each "
+         "record,\n"
+         "                                      separated by a tab; touches no bus\n"
+         "  depotlink check  [--config FILE]    say everything that is wrong with the config\n"
+         "  depotlink status [--config FILE] [--json]\n"
+         "                                      what the agent here is doing; asks no network\n"
+         "  depotlink queue ls     [--config FILE]          what waits on disk, a line a segment\n"
+         "  depotlink queue export [--config FILE]          each record that waits as a line of "
+         "JSON\n"
+         "  depotlink queue purge  [--config FILE] [--yes]  throw it away; the agent must not run\n"
+         "  depotlink --version                 versions of the program and its libraries\n"
+         "  depotlink --help                    this text\n"
          "\n"
          "The config is /etc/depotlink/depotlink.json unless --config names another.\n"
          "Logs go to standard error. Exit codes: 0 all well, 1 failed, 2 wrong usage.\n";

@@ -8,11 +8,24 @@
 
 namespace depotlink::commands {
 
-enum class Command { kRun, kOnce, kCheck, kHelp, kVersion, kUsageError };
+enum class Command {
+  kRun,
+  kOnce,
+  kCheck,
+  kStatus,
+  kQueueList,
+  kQueueExport,
+  kQueuePurge,
+  kHelp,
+  kVersion,
+  kUsageError
+};
 
 struct Arguments {
   Command command = Command::kUsageError;
   std::string config = "/etc/depotlink/depotlink.json";
+  bool json = false;  // status
+  bool yes = false;   // queue purge: do not ask
   std::string error;  // for kUsageError: what is wrong
 };
 

@@ -64,6 +64,7 @@ ports::BodyFlow Caller::OnBody(int status, std::string_view piece) {
 void Caller::OnEnd(const ports::HttpResult& result) {
   busy_ = false;
   paused_ = false;
+  server_time_ms_ = result.server_time_ms;
   answer_.end = result.end;
   answer_.http_status = result.status;
   answer_.transport_detail = result.detail;

@@ -64,6 +64,8 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   // Ends the call under way, if any.
   void Cancel();
   const CallCounters& counters() const { return counters_; }
+  // What time the last answer said it was, Unix epoch; 0 where it did not.
+  std::int64_t server_time_ms() const { return server_time_ms_; }
 
  private:
   ports::BodyFlow OnBody(int status, std::string_view piece) override;
@@ -83,6 +85,7 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   bool paused_ = false;
   std::size_t taken_of_piece_ = 0;  // of the piece that will be handed over again after a pause
   int http_status_ = 0;
+  std::int64_t server_time_ms_ = 0;
   bool body_began_ = false;
   navixy::Answer answer_;
   json::ElementSplitter splitter_;

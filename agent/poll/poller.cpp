@@ -114,6 +114,7 @@ void Poller::OnCallEnd(navixy::Call call, const navixy::Judgement& judgement,
   if (stopped_) return;
   const MonoTime now = clock_->Now();
   if (judgement.verdict == navixy::Verdict::kGood) {
+    if (caller_.server_time_ms() > 0) server_clock_.Note({caller_.server_time_ms()}, now);
     OnGood(call, now);
   } else {
     OnBad(call, judgement, retry_after_ms, now);

@@ -16,6 +16,7 @@
 #include "agent/base/time.hpp"
 #include "agent/model/tracker_state.hpp"
 #include "agent/poll/caller.hpp"
+#include "agent/poll/server_clock.hpp"
 #include "agent/ports/clock.hpp"
 #include "agent/ports/random.hpp"
 
@@ -75,6 +76,7 @@ class Poller : private CallHandler {
 
   ApiState state() const { return state_; }
   const std::string& last_error() const { return last_error_; }
+  const ServerClock& server_clock() const { return server_clock_; }
   MonoTime last_success() const { return last_success_; }
   const CallCounters& calls() const { return caller_.counters(); }
   std::uint64_t polls() const { return polls_; }
@@ -117,6 +119,7 @@ class Poller : private CallHandler {
   ApiState state_ = ApiState::kStarting;
   std::string last_error_;
   MonoTime failing_since_{};
+  ServerClock server_clock_;
   MonoTime last_success_{};
   std::uint64_t polls_ = 0;
   bool first_round_done_ = false;

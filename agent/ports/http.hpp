@@ -38,7 +38,9 @@ struct HttpResult {
   HttpEnd end = HttpEnd::kFailed;
   int status = 0;                    // HTTP status, 0 where none arrived
   std::int64_t retry_after_ms = -1;  // from Retry-After, either form; -1 where there was none
-  std::uint64_t wire_bytes_in = 0;   // headers and body as they came, encoded, without TLS framing
+  std::int64_t server_time_ms =
+      0;  // from Date, Unix epoch; 0 where there was none that can be read
+  std::uint64_t wire_bytes_in = 0;  // headers and body as they came, encoded, without TLS framing
   std::uint64_t wire_bytes_out = 0;
   std::string_view detail;  // what went wrong, for people; valid during OnEnd only; no secret
 };

@@ -10,7 +10,6 @@
 namespace depotlink::queue {
 namespace {
 
-constexpr std::string_view kName = "cursor";
 constexpr std::string_view kNewName = "cursor.new";
 constexpr std::string_view kMagic = "DLQ1CUR\n";
 // magic 8, generation 8, order 8, key mark 8, CRC-32C 4
@@ -49,7 +48,7 @@ Status CursorFile::Load(const KeyMark& mark, Order& delivered) {
   mark_ = mark;
   unsound_ = false;
   Close();
-  Result<ports::FileHandle> file = disk_->OpenRead(kName);
+  Result<ports::FileHandle> file = disk_->OpenRead(kCursorFileName);
   if (!file.ok()) return file.status().code() == Code::kSkip ? Status() : file.status();
   Status status;
   std::uint64_t newest_of_mark = 0;
@@ -86,7 +85,7 @@ Status CursorFile::MakeAnew() {
   Status status = disk_->WriteAt(file.value(), 0, {bytes, sizeof bytes});
   if (status.ok()) status = disk_->Sync(file.value());
   disk_->Close(file.value());
-  if (status.ok()) status = disk_->Rename(kNewName, kName);
+  if (status.ok()) status = disk_->Rename(kNewName, kCursorFileName);
   if (status.ok()) status = disk_->SyncDirectory();
   return status;
 }
@@ -94,7 +93,7 @@ Status CursorFile::MakeAnew() {
 Status CursorFile::OpenForWriting() {
   if (file_ != ports::kNoFile) return {};
   if (!unsound_) {
-    Result<ports::FileHandle> file = disk_->OpenWrite(kName);
+    Result<ports::FileHandle> file = disk_->OpenWrite(kCursorFileName);
     if (file.ok()) file_ = file.value();
     if (file.ok() || file.status().code() != Code::kSkip) return file.status();
   }
@@ -102,7 +101,7 @@ Status CursorFile::OpenForWriting() {
   Status status = MakeAnew();
   if (!status.ok()) return status;
   unsound_ = false;
-  Result<ports::FileHandle> file = disk_->OpenWrite(kName);
+  Result<ports::FileHandle> file = disk_->OpenWrite(kCursorFileName);
   if (file.ok()) file_ = file.value();
   return file.status();
 }

@@ -7,6 +7,7 @@
 // key only: those of another one may stand before it and have waited all the time.
 
 #include <cstdint>
+#include <string_view>
 
 #include "agent/base/status.hpp"
 #include "agent/ports/storage.hpp"
@@ -14,6 +15,8 @@
 #include "agent/queue/segment_format.hpp"
 
 namespace depotlink::queue {
+
+inline constexpr std::string_view kCursorFileName = "cursor";
 
 class CursorFile {
  public:

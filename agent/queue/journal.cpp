@@ -10,7 +10,6 @@
 namespace depotlink::queue {
 namespace {
 
-constexpr std::string_view kName = "journal";
 constexpr std::string_view kNewName = "journal.new";
 constexpr std::string_view kMagic = "DLQ1JNL\n";
 constexpr char kRecordType = 'R';
@@ -103,7 +102,7 @@ Status Journal::Rewrite(const Window& window, const Delivered& delivered) {
     if (!window.IsDone(ref)) written = Append(window.Get(ref));
   }
   if (!written) return trouble_;
-  status = ram_->Rename(kNewName, kName);
+  status = ram_->Rename(kNewName, kJournalFileName);
   if (!status.ok()) {
     Fail(std::move(status));
     return trouble_;
@@ -154,7 +153,7 @@ Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order 
 }
 
 Status Journal::Read(Delivered& delivered, Order above, JournalVisitor* visitor) {
-  Result<ports::FileHandle> file = ram_->OpenRead(kName);
+  Result<ports::FileHandle> file = ram_->OpenRead(kJournalFileName);
   if (!file.ok()) return file.status().code() == Code::kSkip ? Status() : file.status();
   char magic[kMagic.size()];
   Result<std::size_t> got = ram_->ReadAt(file.value(), 0, magic, sizeof magic);

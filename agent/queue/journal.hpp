@@ -24,6 +24,8 @@
 
 namespace depotlink::queue {
 
+inline constexpr std::string_view kJournalFileName = "journal";
+
 // How far records have been delivered: those that went through the window, and those of the backlog
 // on disk.
 struct Delivered {

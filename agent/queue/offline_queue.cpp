@@ -303,6 +303,11 @@ void OfflineQueue::Expire(std::int64_t now_ms) {
     log_->Debug("expired records could not be removed", {{"why", status.message()}});
 }
 
+void OfflineQueue::KeepRefused(const Record& record, std::string_view why, std::int64_t time_ms) {
+  const Status kept = spool_.KeepRefused(record, why, time_ms, now_);
+  if (!kept.ok()) log_->Debug("a refused record is not kept", {{"why", kept.message()}});
+}
+
 void OfflineQueue::Close(MonoTime now) {
   window_.UnsendAll();
   backlog_.UnsendAll();

@@ -96,6 +96,9 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   // Lets go of what is older than the config allows; `now_ms` as in Push.
   void Expire(std::int64_t now_ms);
 
+  // Given up by the publisher: kept for a person to see, where the disk takes it.
+  void KeepRefused(const Record& record, std::string_view why, std::int64_t time_ms);
+
   // For the publisher. False: live records must wait for the backlog.
   bool LiveMayGo() const;
   Window& window() { return window_; }

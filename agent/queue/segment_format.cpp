@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kSegmentMagic = "DLQ1SEG\n";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kSuffix = ".seg";
+constexpr std::string_view kLetterSuffix = ".ref";
 constexpr std::size_t kIdDigits = 16;
 
 // Where the fields stand; README.md draws it.
@@ -40,6 +41,17 @@ constexpr std::size_t kHeaderCrcAt = 84;
 static_assert(kSealedCrcAt == kAssociatedBytes && kHeaderCrcAt + 4 == kBlockHeaderBytes,
               "the seal covers all but the check sums, which end the header");
 
+bool ParseName(std::string_view name, std::string_view suffix, SegmentId& id) {
+  if (name.size() != kIdDigits + suffix.size() || name.substr(kIdDigits) != suffix) return false;
+  id = 0;
+  for (const char c : name.substr(0, kIdDigits)) {
+    const std::size_t digit = kHexDigits.find(c);
+    if (digit == std::string_view::npos) return false;
+    id = id << 4U | digit;
+  }
+  return true;
+}
+
 bool KnownKind(std::uint16_t kind) {
   return kind == static_cast<std::uint16_t>(BlockKind::kRecords) ||
          kind == static_cast<std::uint16_t>(BlockKind::kEnd);
@@ -55,19 +67,17 @@ std::string_view NameOf(SegmentId id, SegmentName& out) {
   for (std::size_t i = 0; i < kIdDigits; ++i) {
     out[i] = kHexDigits[(id >> (4 * (kIdDigits - 1 - i))) & 0xFU];
   }
-  std::copy(kSuffix.begin(), kSuffix.end(), out.begin() + kIdDigits);
+  const std::string_view suffix = id < kFirstLetterId ? kSuffix : kLetterSuffix;
+  std::copy(suffix.begin(), suffix.end(), out.begin() + kIdDigits);
   return {out.data(), out.size()};
 }
 
 bool ParseSegmentName(std::string_view name, SegmentId& id) {
-  if (name.size() != kIdDigits + kSuffix.size() || name.substr(kIdDigits) != kSuffix) return false;
-  id = 0;
-  for (const char c : name.substr(0, kIdDigits)) {
-    const std::size_t digit = kHexDigits.find(c);
-    if (digit == std::string_view::npos) return false;
-    id = id << 4U | digit;
-  }
-  return id != 0;
+  return ParseName(name, kSuffix, id) && id != 0 && id < kFirstLetterId;
+}
+
+bool ParseLetterName(std::string_view name, SegmentId& id) {
+  return ParseName(name, kLetterSuffix, id) && id >= kFirstLetterId;
 }
 
 void PutSegmentHeader(const SegmentHeader& header, char* out) {

@@ -64,11 +64,16 @@ struct BlockHeader {
   std::uint32_t sealed_crc = 0;
 };
 
+// Files of refused records are segments as well, with numbers from here on and `.ref` for a suffix.
+inline constexpr SegmentId kFirstLetterId = 1ULL << 63U;
+
 // `0000000000000abc.seg`. The view holds as long as `out`.
 using SegmentName = std::array<char, 20>;
 std::string_view NameOf(SegmentId id, SegmentName& out);
 // False where the name is not a segment's.
 [[nodiscard]] bool ParseSegmentName(std::string_view name, SegmentId& id);
+// Likewise of a file of refused records.
+[[nodiscard]] bool ParseLetterName(std::string_view name, SegmentId& id);
 
 void PutSegmentHeader(const SegmentHeader& header, char* out);  // kSegmentHeaderBytes
 // False where it is not one, or is damaged. `bytes`: kSegmentHeaderBytes at least.

@@ -18,6 +18,7 @@ Spool::Spool(SpoolLimits limits, Secret given_key, ports::Storage& disk, ports::
       cursor_(disk),
       writer_(disk, cipher, codec_),
       reader_(disk, cipher, codec_),
+      letters_(disk, cipher, codec_),
       raw_in_(new char[kBlockRawBytes]),
       raw_out_(new char[kBlockRawBytes]),
       group_(raw_in_.get(), kBlockRawBytes) {}
@@ -28,6 +29,7 @@ Status Spool::Start(Order delivered, const KeyMark& of) {
   if (status.ok()) status = disk_->Open();
   if (status.ok()) status = LoadQueueKey(given_key_, *disk_, *cipher_, key_);
   if (status.ok()) status = MarkOf(*cipher_, key_, mark_);
+  if (status.ok()) status = letters_.Start(key_, mark_);
   if (status.ok()) status = directory_.Scan();
   Order stored = 0;
   if (status.ok()) status = cursor_.Load(mark_, stored);

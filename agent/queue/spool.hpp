@@ -15,6 +15,7 @@
 #include "agent/base/secret.hpp"
 #include "agent/queue/block_codec.hpp"
 #include "agent/queue/cursor_file.hpp"
+#include "agent/queue/dead_letters.hpp"
 #include "agent/queue/queue_key.hpp"
 #include "agent/queue/segment_directory.hpp"
 #include "agent/queue/segment_reader.hpp"
@@ -77,6 +78,12 @@ class Spool {
   // Removes the oldest segment to make room, whatever the bounds.
   Status DropOldest() { return Drop(losses_.quota, "to make room"); }
 
+  // Keeps a record that the broker would not have, beside the queue.
+  Status KeepRefused(const Record& record, std::string_view why, std::int64_t time_ms,
+                     MonoTime now) {
+    return letters_.Add(record, why, time_ms, now);
+  }
+
   const SegmentTotals& totals() const { return totals_; }
   const SpoolLosses& losses() const { return losses_; }
   Order delivered() const { return delivered_; }
@@ -120,6 +127,7 @@ class Spool {
   CursorFile cursor_;
   SegmentWriter writer_;
   SegmentReader reader_;
+  DeadLetters letters_;
   ports::CipherKey key_;
   KeyMark mark_{};
   bool ready_ = false;

@@ -12,7 +12,7 @@ import time
 
 TIMEOUT_S = 60
 # A clean end takes about a second; the rest is room for a slow machine, a sanitizer or an emulator.
-EXIT_S = 45.0
+EXIT_S = 15.0
 # A program that runs the binary: for a foreign architecture.
 EMULATOR = os.environ.get("DEPOTLINK_EMULATOR", "").split()
 TROUBLE = re.compile(r"\b(WARN|WARNING|ERROR)\b", re.IGNORECASE)

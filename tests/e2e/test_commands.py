@@ -111,11 +111,13 @@ def test_version_names_the_libraries(binary):
 def test_help(binary):
     done = run(binary, "--help")
     assert done.returncode == 0 and done.stderr == ""
-    for word in ("run", "check", "once", "--config", "--version"):
+    for word in ("run", "check", "once", "status", "queue ls", "queue export", "queue purge",
+                 "--config", "--version"):
         assert word in done.stdout
 
 
-@pytest.mark.parametrize("args", [(), ("nonsense",), ("run", "--nonsense"), ("check", "--config")])
+@pytest.mark.parametrize("args", [(), ("nonsense",), ("run", "--nonsense"), ("check", "--config"),
+                                  ("queue",), ("queue", "rm"), ("run", "--yes")])
 def test_wrong_usage(binary, args):
     done = run(binary, *args)
     assert done.returncode == 2 and done.stderr.strip() and done.stdout == ""

@@ -249,7 +249,7 @@ def test_peak_memory_while_draining(make_standin, make_broker, make_agent, subsc
     broker, ledger = make_broker(start=False), Ledger(standin, subscribe)
     agent = make_agent(standin, broker)
     whole_rounds(standin)
-    move(standin, 4)
+    move(standin, 2)
     wait_segments(agent, standin)
     ledger.start_broker(broker, agent)
     ledger.wait_complete()

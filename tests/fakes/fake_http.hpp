@@ -58,11 +58,14 @@ class FakeHttp : public ports::Http {
       pieces_.emplace_back(text.substr(at, step));
     }
   }
+  // What each answer says the time is; 0: nothing.
+  std::int64_t server_time_ms = 0;
   // What comes behind the body. `status` 0 stays 0 where no body was given either.
   void End(ports::HttpEnd end, std::int64_t retry_after_ms = -1, std::string detail = {}) {
     result_ = ports::HttpResult{};
     result_.end = end;
     result_.retry_after_ms = retry_after_ms;
+    result_.server_time_ms = server_time_ms;
     detail_ = std::move(detail);
     ended_ = true;
   }

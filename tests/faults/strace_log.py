@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a command under strace, and reads what strace wrote."""
 import dataclasses
+import functools
 import os
 import re
 import shutil
@@ -19,22 +20,30 @@ SIZES = ("ftruncate", "?truncate", "?fallocate")
 CLOSES = ("close",)
 ALL = READS + WRITES + SYNCS + OPENS + NAMES + SIZES + CLOSES
 
-CALL = re.compile(r"^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+|\?)(?:<[^>]*>)?(?: ([A-Z][A-Z0-9]+)\b)?(.*)$")
-UNFINISHED = re.compile(r"^(\d+)\s+(\w+)\((.*) <unfinished \.\.\.>$")
+BEGIN = re.compile(r"^(\d+)\s+(\w+)\(")
+END = re.compile(r"^(-?\d+|\?)(?:<[^>]*>)?(?: ([A-Z][A-Z0-9]+)\b)?(.*)$")
+UNFINISHED = " <unfinished ...>"
 RESUMED = re.compile(r"^(\d+)\s+<\.\.\. (\w+) resumed>(.*)$")
-ARGUMENT = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?|[\[{][^\]}]*[\]}]|[^,\s][^,]*')
+# No quote within a string: with -xx there is none, and without it only descriptors are asked for.
+ARGUMENT = re.compile(r'"[^"]*"(?:\.\.\.)?|[\[{][^\]}]*[\]}]|[^,\s][^,]*')
 
 
 @dataclasses.dataclass
 class Call:
     name: str
-    arguments: list
+    text_of_arguments: str
     result: int       # None where it did not return
     error: str        # "" or EIO and so on
     injected: bool
 
+    @functools.cached_property
+    def arguments(self):
+        return ARGUMENT.findall(self.text_of_arguments)
+
     def number(self, index):
         """An argument as a number: a descriptor, an offset, a size."""
+        if index == 0:
+            return int(self.text_of_arguments.partition(",")[0], 0)
         return int(self.arguments[index], 0)
 
     def text(self, index):
@@ -45,24 +54,33 @@ class Call:
         return bytes.fromhex(quoted[1:-1].replace("\\x", ""))
 
 
+def parse(line):
+    """A Call, or None where the line is none."""
+    begin = BEGIN.match(line)
+    front, found, tail = line.rpartition(") = ")
+    end = END.match(tail)
+    if not begin or not found or not end:
+        return None
+    result, error, rest = end.groups()
+    return Call(begin.group(2), front[begin.end():], None if result == "?" else int(result), error or "",
+                "INJECTED" in rest)
+
+
 def calls(path):
     """The calls in a log, in the order in which they returned."""
     pending = {}
     with open(path, encoding="ascii", errors="replace") as file:
         for line in file:
             line = line.rstrip("\n")
-            begun = UNFINISHED.match(line)
-            if begun:
-                pending[begun.group(1)] = line[:-len(" <unfinished ...>")]
+            if line.endswith(UNFINISHED):
+                pending[line.split(maxsplit=1)[0]] = line[:-len(UNFINISHED)]
                 continue
             resumed = RESUMED.match(line)
             if resumed:
                 line = pending.pop(resumed.group(1), "") + resumed.group(3)
-            found = CALL.match(line)
-            if found:
-                _, name, arguments, result, error, rest = found.groups()
-                yield Call(name, ARGUMENT.findall(arguments),
-                           None if result == "?" else int(result), error or "", "INJECTED" in rest)
+            call = parse(line)
+            if call:
+                yield call
 
 
 def require_strace():
@@ -116,11 +134,11 @@ class Files:
 
     def path(self, call):
         """The path that a call is about, by name or by descriptor; b"" for none that we know."""
-        if not call.arguments:
+        first = call.text_of_arguments.partition(",")[0]
+        if first.isdigit() and not call.name.startswith(("open", "unlinkat", "rename", "mkdirat")):
+            return self.paths.get(int(first), b"")
+        if '"' not in call.text_of_arguments:
             return b""
-        if call.arguments[0].isdigit() and not any(
-                call.name.startswith(word) for word in ("open", "unlinkat", "rename", "mkdirat")):
-            return self.paths.get(call.number(0), b"")
         return self.named(call)
 
     def ours(self, call):

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/commands/status.hpp"
+
+#include <algorithm>
+
+#include "agent/commands/amounts.hpp"
+#include "agent/json/element_reader.hpp"
+
+namespace depotlink::commands {
+namespace {
+
+constexpr std::size_t kTextBytes = 1024;
+
+// A member as text, control characters made harmless; `-` where it is not there.
+std::string Member(const json::Object& object, std::string_view name) {
+  std::string_view text;
+  if (object.GetScalar(name, kTextBytes, text) != json::Found::kYes) return "-";
+  return Harmless(text);
+}
+
+json::Object Section(const json::Object& root, std::string_view name) {
+  json::Object section;
+  static_cast<void>(root.GetObject(name, section));  // without members where it is missing
+  return section;
+}
+
+std::string Line(std::string_view name, const std::string& text) {
+  std::string line = "  " + std::string(name);
+  line.resize(std::max<std::size_t>(line.size() + 1, 12), ' ');
+  return line + text + '\n';
+}
+
+std::string ErrorLine(const json::Object& section) {
+  const std::string error = Member(section, "last_error");
+  return error == "-" ? std::string() : Line("", "last error: " + error);
+}
+
+std::string Since(const json::Object& section, std::string_view name, WallTime now) {
+  WallTime time;
+  if (section.GetTime(name, time) != json::Found::kYes) return {};
+  return FormatAge(now.ms - time.ms);
+}
+
+std::string ApiLines(const json::Object& api, WallTime now) {
+  const std::string success = Since(api, "last_success_time", now);
+  return Line("api", Member(api, "state") +
+                         (success.empty() ? std::string() : ", last answer " + success + " ago") +
+                         ", " + Member(api, "requests") + " requests, " + Member(api, "errors") +
+                         " errors") +
+         ErrorLine(api);
+}
+
+std::string BrokerLines(const json::Object& broker) {
+  return Line("broker", Member(broker, "state") + ", MQTT " + Member(broker, "protocol") + ", " +
+                            Member(broker, "connects") + " connects") +
+         ErrorLine(broker);
+}
+
+std::string QueueLines(const json::Object& queue, WallTime now) {
+  std::string text = Member(queue, "disk") + ", " + Member(queue, "on_disk") + " records in " +
+                     Member(queue, "bytes") + " bytes";
+  const std::string age = Since(queue, "oldest_time", now);
+  if (!age.empty()) text += ", the oldest of " + age + " ago";
+  std::string lines = Line("queue", text) + ErrorLine(queue);
+  const auto tell = [&](std::string_view name, const char* words) {
+    const std::string count = Member(queue, name);
+    if (count != "0" && count != "-") lines += Line("", count + words);
+  };
+  tell("locked", " records sealed with another key");
+  tell("set_aside", " damaged files set aside");
+  bool journal = true;
+  if (queue.GetBool("journal", journal) == json::Found::kYes && !journal) {
+    lines += Line("", "no journal: a crash would lose what is in memory");
+  }
+  return lines +
+         Line("lost", Member(queue, "lost_memory") + " for want of memory, " +
+                          Member(queue, "lost_quota") + " by quota, " + Member(queue, "lost_age") +
+                          " by age, " + Member(queue, "lost_damaged") + " by damage");
+}
+
+std::string Table(const json::Object& root, WallTime now) {
+  const json::Object records = Section(root, "records");
+  return ApiLines(Section(root, "api"), now) + BrokerLines(Section(root, "broker")) +
+         Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
+         Line("records", Member(records, "acked") + " delivered, " + Member(records, "waiting") +
+                             " waiting, " + Member(records, "refused") + " refused, " +
+                             Member(records, "dropped") + " lost") +
+         QueueLines(Section(root, "queue"), now) +
+         Line("memory", Member(root, "memory_rss_kib") + " KiB, at most " +
+                            Member(root, "memory_peak_kib") + " KiB of " +
+                            Member(root, "memory_budget_kib") + " KiB");
+}
+
+std::string Json(const StatusInput& input, bool readable, bool timed, std::int64_t age_ms) {
+  std::string line = std::string("{\"running\":") + (input.running ? "true" : "false");
+  if (timed) line += ",\"age_s\":" + std::to_string(age_ms / kSecondMs);
+  if (readable) line += ",\"health\":" + input.report.value();
+  return line + "}\n";
+}
+
+std::string NoReport(const StatusInput& input) {
+  return std::string("depotlink ") + (input.running ? "runs" : "does not run") +
+         ", and has left no report" + (input.report.ok() ? " that can be read\n" : "\n");
+}
+
+}  // namespace
+
+int RunStatus(const StatusInput& input, const std::function<void(std::string_view)>& print) {
+  json::ElementReader reader;
+  const bool readable = input.report.ok() && reader.Parse(input.report.value()).ok();
+  const json::Object root = reader.root();
+  WallTime time;
+  const bool timed = readable && root.GetTime("time", time) == json::Found::kYes;
+  const std::int64_t age_ms = std::max<std::int64_t>(0, input.now.ms - time.ms);
+  if (input.json) {
+    print(Json(input, readable, timed, age_ms));
+  } else if (!readable) {
+    print(NoReport(input));
+  } else {
+    print("depotlink " + Member(root, "version") + ", site " + Member(root, "site") + ", run " +
+          Member(root, "run") + ": " + (input.running ? "runs" : "does not run") +
+          (timed ? ", report of " + FormatAge(age_ms) + " ago" : std::string()) + '\n' +
+          Table(root, input.now));
+  }
+  return input.running && readable ? 0 : 1;
+}
+
+}  // namespace depotlink::commands

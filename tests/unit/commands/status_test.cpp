@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/commands/status.hpp"
+
+#include <string>
+
+#include "agent/commands/amounts.hpp"
+#include "agent/status_file.hpp"
+#include "tests/fakes/fake_storage.hpp"
+#include "tests/unit/encode/round_trip.hpp"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace depotlink;
+
+namespace {
+
+constexpr std::int64_t kReportMs = 1722509124000;  // `time` of the golden payload
+
+}  // namespace
+
+TEST_GROUP(StatusCommand) {
+  commands::StatusInput input;
+  std::string out;
+
+  void setup() override {
+    input.running = true;
+    input.now = {kReportMs + 12345};
+    input.report = encode::ReadGolden("health.json");
+  }
+  int Run() {
+    out.clear();
+    return commands::RunStatus(input, [this](std::string_view text) { out += text; });
+  }
+};
+
+TEST(StatusCommand, PrintsATable) {
+  CHECK_EQUAL(0, Run());
+  STRCMP_EQUAL(
+      "depotlink 0.1.0, site north-depot, run k3v9: runs, report of 12 s ago\n"
+      "  api       ok, last answer 13 s ago, 8641 requests, 2 errors\n"
+      "  broker    connected, MQTT 5, 1 connects\n"
+      "  trackers  1000, 8640 polls\n"
+      "  records   49990 delivered, 10 waiting, 1 refused, 54 lost\n"
+      "  queue     ok, 8 records in 5120 bytes, the oldest of 60 min ago\n"
+      "            2 records sealed with another key\n"
+      "            1 damaged files set aside\n"
+      "  lost      3 for want of memory, 40 by quota, 5 by age, 6 by damage\n"
+      "  memory    4300 KiB, at most 4420 KiB of 6144 KiB\n",
+      out.c_str());
+}
+
+TEST(StatusCommand, TellsErrorsAndAnAgentThatIsGone) {
+  input.running = false;
+  input.report = encode::ReadGolden("health_starting.json");
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("run k3v9: does not run\n", out.c_str());
+  STRCMP_CONTAINS("            last error: cannot resolve host\n", out.c_str());
+  STRCMP_CONTAINS("            last error: connection refused\n", out.c_str());
+  STRCMP_CONTAINS("Read-only file system\n", out.c_str());
+  STRCMP_CONTAINS("no journal: a crash would lose what is in memory\n", out.c_str());
+  STRCMP_CONTAINS("  memory    - KiB", out.c_str());
+}
+
+TEST(StatusCommand, PrintsJson) {
+  input.json = true;
+  CHECK_EQUAL(0, Run());
+  STRCMP_EQUAL(
+      ("{\"running\":true,\"age_s\":12,\"health\":" + input.report.value() + "}\n").c_str(),
+      out.c_str());
+  input.now = {kReportMs - 5000};  // the clock was set back since
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("\"age_s\":0,", out.c_str());
+}
+
+TEST(StatusCommand, SaysThatThereIsNoReport) {
+  input.report = Status(Code::kAskPerson, "no such file");
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL("depotlink runs, and has left no report\n", out.c_str());
+  input.report = std::string("{\"site\":");
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL("depotlink runs, and has left no report that can be read\n", out.c_str());
+  input.json = true;
+  CHECK_EQUAL(1, Run());
+  STRCMP_EQUAL("{\"running\":true}\n", out.c_str());
+}
+
+TEST(StatusCommand, ShowsNothingThatMovesATerminal) {
+  input.report = std::string("{\"site\":\"a\\u001b[2Jb\\u009bc\\u00e4\"}");
+  Run();
+  STRCMP_CONTAINS("site a?[2Jb", out.c_str());
+  CHECK(out.find('\x1b') == std::string::npos);
+  CHECK(out.find("\xc2\x9b") == std::string::npos);
+  CHECK(out.find("\xc3\xa4") != std::string::npos);
+}
+
+TEST(StatusCommand, AgesAreRoundedDown) {
+  STRCMP_EQUAL("0 s", commands::FormatAge(-1).c_str());
+  STRCMP_EQUAL("119 s", commands::FormatAge(119999).c_str());
+  STRCMP_EQUAL("2 min", commands::FormatAge(120000).c_str());
+  STRCMP_EQUAL("119 min", commands::FormatAge(2 * kHourMs - 1).c_str());
+  STRCMP_EQUAL("2 h", commands::FormatAge(2 * kHourMs).c_str());
+  STRCMP_EQUAL("2 d", commands::FormatAge(48 * kHourMs).c_str());
+}
+
+// As a whole or not at all, whichever call fails.
+TEST(StatusCommand, TheFileIsReplacedAsAWhole) {
+  for (std::size_t n = 1;; ++n) {
+    fakes::FakeStorage ram;
+    CHECK(WriteStatusFile(ram, "old").ok());
+    fakes::StorageFailure failure{Status(Code::kFull, "full")};
+    failure.short_write = 1;
+    ram.FailCall(n, failure);
+    const Status status = WriteStatusFile(ram, "newer");
+    if (!ram.failed()) break;
+    const std::string text = ram.Bytes(kStatusFileName);
+    CHECK(text == (status.ok() ? "newer" : "old"));
+    ram.Heal();
+    CHECK(WriteStatusFile(ram, "again").ok());
+    STRCMP_EQUAL("again", ram.Bytes(kStatusFileName).c_str());
+    LONGS_EQUAL(0, ram.open_handles());
+    LONGS_EQUAL(0, ram.violations().size());
+  }
+}
