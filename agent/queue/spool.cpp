@@ -293,8 +293,10 @@ void Spool::TellDamage(std::uint64_t lost) {
 Status Spool::FinishSegment() {
   if (!segment_ended_ || !reader_.open()) return {};
   delivered_ = std::max(delivered_, given_out_);
+  // On a full disk the removal is what makes room; the price of no cursor is repeats after a power
+  // cut.
   Status status = StoreCursor();
-  if (!status.ok()) return status;
+  if (!status.ok() && status.code() != Code::kFull) return status;
   const std::uint64_t lost = LostInReading();
   const bool damaged = lost > 0 || reader_.damage().any();
   status = damaged ? directory_.SetAside(reader_.id()) : directory_.Remove(reader_.id());
