@@ -9,7 +9,7 @@ namespace depotlink::queue {
 // Why `bytes` more do not fit, after `freed` were made free for them; kOk where they do.
 Status Spool::Fits(std::uint64_t bytes, std::uint64_t freed) {
   Result<std::uint64_t> free = disk_->FreeBytes();
-  if (!free.ok()) return free.status();
+  if (!free.ok()) return {Code::kRetryLater, free.status().message()};
   const bool counted = recount_due_ || !writer_.open();
   const std::uint64_t unconfirmed = counted ? 0 : writer_.bytes() - writer_.confirmed_bytes();
   if (totals_.bytes + unconfirmed + bytes > limits_.max_bytes) {
@@ -85,13 +85,20 @@ Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
 }
 
 Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
-  const SegmentId id = directory_.first();
-  if (id == 0) return {Code::kFull, "the queue is empty and there is no room"};
+  SegmentId id = directory_.first();
+  if (out_ > 0 && reader_.open() && reader_.id() == id) {
+    // Records of it are on their way, and nothing else holds them: the next one goes in its place.
+    Result<SegmentId> next = directory_.After(id);
+    if (!next.ok()) return next.status();
+    id = next.value();
+  }
+  if (id == 0) return {Code::kFull, "nothing of the queue can be dropped to make room"};
   if (id == WriterId()) {
     // What of this group stands in it would go unnoticed.
     if (group_records_ > 0) return {Code::kFull, "there is no room for a group of records"};
     EndWriting();
   }
+  const bool oldest = id == directory_.first();
   const std::uint64_t before = totals_.records;
   std::uint64_t left = 0;
   const Status counted = CountLeft(id, left);
@@ -104,8 +111,7 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
     segment_ended_ = false;
   }
   Status status = directory_.Remove(id);
-  if (directory_.first() == id) return status;  // it is still there
-  if (id > read_above_) ForgetOut();
+  if (oldest ? directory_.first() == id : !status.ok()) return status;  // it is still there
   const Status recounted = Recount();
   // What could not be read goes as well.
   if (!counted.ok()) left = before - std::min(before, totals_.records + out_gone_);
