@@ -127,10 +127,11 @@ class Tester:
         self.count.figures["damages_that_cost_records"] += 1
         if self.options.keeps_all and fnmatch.fnmatch(name, self.options.keeps_all):
             return
-        # A tail that is cut off or zero cannot be told from one that was never written.
+        # The damaged end of the last file cannot be told from a write that the power cut short.
         self.count.figures["silent_losses"] += not verdict.damaged
+        at_the_end = bool(self.state.before.bursts) and set(lost) <= self.state.before.bursts[-1]
         if kind == "flip":
-            if not verdict.damaged:
+            if not verdict.damaged and not at_the_end:
                 self.count.violate("silent_loss", "%s: %s" % (where, lost[:5]))
             if not any(set(lost) <= burst for burst in self.state.before.bursts):
                 self.count.violate("lost_beyond", "%s: %d records" % (where, len(lost)))
