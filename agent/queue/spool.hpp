@@ -105,6 +105,7 @@ class Spool {
   Status BeginSegment();
   Status Fits(std::uint64_t bytes, std::uint64_t freed);
   Status DropSomething();
+  bool IsUnderWay(SegmentId id) const;
   Status MakeRoom(std::uint64_t bytes);
   Status Undo(Status why);
   Status OpenOldest(bool& found);

@@ -6,6 +6,11 @@
 
 namespace depotlink::queue {
 
+// Records of it were given out and not delivered yet.
+bool Spool::IsUnderWay(SegmentId id) const {
+  return out_ > 0 && reader_.open() && reader_.id() == id;
+}
+
 // Why `bytes` more do not fit, after `freed` were made free for them; kOk where they do.
 Status Spool::Fits(std::uint64_t bytes, std::uint64_t freed) {
   Result<std::uint64_t> free = disk_->FreeBytes();
@@ -86,7 +91,7 @@ Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
 
 Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
   SegmentId id = directory_.first();
-  if (out_ > 0 && reader_.open() && reader_.id() == id) {
+  if (IsUnderWay(id)) {
     // Records of it are on their way, and nothing else holds them: the next one goes in its place.
     Result<SegmentId> next = directory_.After(id);
     if (!next.ok()) return next.status();
@@ -98,7 +103,6 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
     if (group_records_ > 0) return {Code::kFull, "there is no room for a group of records"};
     EndWriting();
   }
-  const bool oldest = id == directory_.first();
   const std::uint64_t before = totals_.records;
   std::uint64_t left = 0;
   const Status counted = CountLeft(id, left);
@@ -111,7 +115,10 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
     segment_ended_ = false;
   }
   Status status = directory_.Remove(id);
-  if (oldest ? directory_.first() == id : !status.ok()) return status;  // it is still there
+  if (!status.ok()) {
+    Result<SegmentId> found = directory_.After(id - 1);
+    if (!found.ok() || found.value() == id) return status;  // it is still there
+  }
   const Status recounted = Recount();
   // What could not be read goes as well.
   if (!counted.ok()) left = before - std::min(before, totals_.records + out_gone_);
@@ -129,6 +136,7 @@ Status Spool::Expire(std::int64_t now_ms) {
   if (young && totals_.locked_segments == 0) return {};
   while (directory_.first() != 0) {
     const SegmentId id = directory_.first();
+    if (IsUnderWay(id)) return {};  // it is about to be delivered; those behind it are younger
     SegmentReader scanner(*disk_, *cipher_, codec_);
     SegmentSummary summary;
     Status status = scanner.Open(id);

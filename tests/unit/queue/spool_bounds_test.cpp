@@ -174,6 +174,34 @@ TEST(SpoolBounds, OldSegmentsExpireWhole) {
   CHECK_ORDERS("31-32", rig.Drain());
 }
 
+TEST(SpoolBounds, YoungSegmentsDoNotExpireInThePlaceOfTheOneUnderWay) {
+  rig.limits.max_age_ms = 15'000;
+  CHECK_OK(rig.Start());
+  CHECK_OK(rig.GiveSegment(1, 10));
+  CHECK_OK(rig.GiveSegment(11, 20));
+  CHECK_OK(rig.GiveSegment(21, 30));
+  CHECK_ORDERS("1-2", rig.Take(2));
+  CHECK_OK(rig.spool->Expire(MadeRecord::TimeOf(26)));  // the first one only is too old
+  LONGS_EQUAL(0, rig.spool->losses().age);
+  LONGS_EQUAL(30, rig.spool->totals().records);
+  CHECK_ORDERS("3-30", rig.Drain());
+}
+
+TEST(SpoolBounds, ADropBehindTheOneUnderWayThatIsNotOnTheDeviceIsCountedOnce) {
+  CHECK_OK(rig.Start());
+  CHECK_OK(rig.GiveSegment(1, 10));
+  CHECK_OK(rig.GiveSegment(11, 20));
+  CHECK_OK(rig.GiveSegment(21, 30));
+  CHECK_ORDERS("1-2", rig.Take(2));
+  for (const StorageOp op : {StorageOp::kRemove, StorageOp::kSyncDirectory}) {
+    rig.disk.FailCall(1, {Status(Code::kRetryLater, "no"), false, 0, op});
+    CHECK(!rig.spool->DropOldest().ok());
+  }
+  LONGS_EQUAL(10, rig.spool->losses().quota);
+  CHECK_ORDERS("3-10 21-30", rig.Drain());
+  LONGS_EQUAL(10, rig.spool->losses().quota);
+}
+
 TEST(SpoolBounds, ASegmentWithoutAReadableBlockHidesNoneFromExpiring) {
   rig.limits.max_age_ms = 15'000;
   CHECK_OK(rig.Start());
