@@ -23,9 +23,10 @@ constexpr std::array<std::uint32_t, 256> kTable = MakeTable();
 }  // namespace
 
 std::uint32_t Crc32c(std::string_view bytes, std::uint32_t so_far) {
+  const std::uint32_t* const table = kTable.data();  // builds without optimization call operator[]
   std::uint32_t crc = ~so_far;
   for (const char c : bytes) {
-    crc = (crc >> 8U) ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xFFU];
+    crc = (crc >> 8U) ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU];
   }
   return ~crc;
 }

@@ -171,6 +171,7 @@ MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
 
 MonoTime OfflineQueue::NextStep(MonoTime now) const {
   MonoTime next = std::min(flush_at_, cursor_at_);
+  if (now < read_at_) next = std::min(next, read_at_);
   if (!spool_.ready() || disk_state_ != DiskState::kOk)
     next = std::min(next, std::max(heal_at_, now + 1));
   if (!journal_.good()) next = std::min(next, std::max(journal_at_, now + 1));
@@ -256,15 +257,15 @@ void OfflineQueue::NoteDelivered() {
 // --- out ---
 
 void OfflineQueue::Load(MonoTime now) {
-  while (heal_at_ <= now && spool_.has_segments() && backlog_.HasRoom(kRecordRoom) &&
+  while (read_at_ <= now && spool_.has_segments() && backlog_.HasRoom(kRecordRoom) &&
          LoadNext(now)) {
   }
   // A segment without a readable record has an end, too.
   const bool delivered = backlog_.waiting() + backlog_.sent() == 0;
-  if (!spool_.segment_ended() || !delivered || now < heal_at_) return;
+  if (!spool_.segment_ended() || !delivered || now < read_at_) return;
   NoteDelivered();
   const Status status = spool_.FinishSegment();
-  if (!status.ok()) return DiskTrouble(status, now);
+  if (!status.ok()) return ReadTrouble(status, now);
   cursor_at_ = kNever;
   if (spool_.has_segments()) Load(now);
 }
@@ -273,7 +274,7 @@ bool OfflineQueue::LoadNext(MonoTime now) {
   Record record;
   bool found = false;
   const Status status = spool_.Next(record, found);
-  if (!status.ok()) DiskTrouble(status, now);
+  if (!status.ok()) ReadTrouble(status, now);
   if (!found) return false;
   char topic[limits::kTopicBytes];
   record.kind = RecordKind::kHistory;
@@ -320,6 +321,12 @@ void OfflineQueue::Close(MonoTime now) {
 }
 
 // --- trouble ---
+
+// Apart from writing: a disk that takes nothing more must still be drained.
+void OfflineQueue::ReadTrouble(const Status& why, MonoTime now) {
+  DiskTrouble(why, now);
+  read_at_ = now + kHealMs;
+}
 
 void OfflineQueue::DiskTrouble(const Status& why, MonoTime now) {
   heal_at_ = now + kHealMs;

@@ -132,6 +132,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   void Load(MonoTime now);
   bool LoadNext(MonoTime now);
   void KeepCursor(MonoTime now);
+  void ReadTrouble(const Status& why, MonoTime now);
   void DiskTrouble(const Status& why, MonoTime now);
   void Heal(MonoTime now);
   void DiskGood();
@@ -156,7 +157,8 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   MonoTime flush_at_ = kNever;
   MonoTime now_{};
   MonoTime await_disk_until_{};
-  MonoTime heal_at_{};
+  MonoTime heal_at_{};  // when to write again, after trouble
+  MonoTime read_at_{};  // likewise to read
   MonoTime journal_at_{};
   MonoTime cursor_at_ = kNever;
   DiskState disk_state_ = DiskState::kStarting;

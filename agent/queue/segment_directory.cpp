@@ -37,12 +37,12 @@ std::string_view BadNameOf(SegmentId id, BadName& out) {
 class SetAsideFiles : public ports::FileVisitor {
  public:
   void OnFile(const ports::FileEntry& entry) override {
-    if (entry.name.size() != name.size()) return;
-    std::copy(entry.name.begin(), entry.name.end(), name.begin());
-    if (entry.name.substr(name.size() - kBadSuffix.size()) != kBadSuffix) return;
-    std::copy_n(".seg", kBadSuffix.size(), name.end() - kBadSuffix.size());
+    if (entry.name.size() != name_.size()) return;
+    std::copy(entry.name.begin(), entry.name.end(), name_.begin());
+    if (entry.name.substr(name_.size() - kBadSuffix.size()) != kBadSuffix) return;
+    std::copy_n(".seg", kBadSuffix.size(), name_.end() - kBadSuffix.size());
     SegmentId id = 0;
-    if (!ParseSegmentName({name.data(), name.size()}, id)) return;
+    if (!ParseSegmentName({name_.data(), name_.size()}, id)) return;
     oldest = count++ == 0 ? id : std::min(oldest, id);
     bytes += entry.bytes;
   }
@@ -51,7 +51,7 @@ class SetAsideFiles : public ports::FileVisitor {
   SegmentId oldest = 0;
 
  private:
-  BadName name{};
+  BadName name_{};
 };
 
 }  // namespace

@@ -140,39 +140,6 @@ void Spool::EndWriting() {
   }
 }
 
-// What was set aside goes first where the newest would not fit, then the oldest. Where others fill
-// the disk, the queue only stops growing.
-Status Spool::MakeRoom(std::uint64_t bytes) {
-  std::uint64_t freed = 0;
-  for (;;) {
-    if (recount_due_ && group_records_ == 0) {
-      Status counted = Recount();
-      if (!counted.ok()) return counted;
-    }
-    Result<std::uint64_t> free = disk_->FreeBytes();
-    if (!free.ok()) return free.status();
-    const bool counted = recount_due_ || !writer_.open();
-    const std::uint64_t unconfirmed = counted ? 0 : writer_.bytes() - writer_.confirmed_bytes();
-    const bool over = totals_.bytes + unconfirmed + bytes > limits_.max_bytes;
-    const bool scarce = free.value() < limits_.min_free_bytes + bytes && freed < bytes;
-    if (!over && !scarce) return {};
-    if (directory_.first() == 0 && totals_.set_aside == 0) {
-      return {Code::kFull, over ? "queue.max_size is smaller than what waits already"
-                                : "less space is free than queue.min_free leaves to others"};
-    }
-    const std::uint64_t before = totals_.bytes;
-    Status status;
-    if (totals_.set_aside > 0) {
-      status = directory_.LimitSetAside(totals_.set_aside - 1);
-      if (status.ok()) status = Recount();
-    } else {
-      status = Drop(losses_.quota, "to stay within queue.max_size and queue.min_free");
-    }
-    if (!status.ok()) return status;
-    freed += before - std::min(before, totals_.bytes);
-  }
-}
-
 Status Spool::Probe() {
   constexpr std::string_view kProbeName = "probe";
   if (!ready_) return {Code::kRetryLater, "the queue's directory was not opened yet"};
@@ -326,8 +293,10 @@ void Spool::TellDamage(std::uint64_t lost) {
 Status Spool::FinishSegment() {
   if (!segment_ended_ || !reader_.open()) return {};
   delivered_ = std::max(delivered_, given_out_);
+  // On a full disk the removal is what makes room; the price of no cursor is repeats after a power
+  // cut.
   Status status = StoreCursor();
-  if (!status.ok()) return status;
+  if (!status.ok() && status.code() != Code::kFull) return status;
   const std::uint64_t lost = LostInReading();
   const bool damaged = lost > 0 || reader_.damage().any();
   status = damaged ? directory_.SetAside(reader_.id()) : directory_.Remove(reader_.id());
@@ -351,93 +320,6 @@ void Spool::NoteDelivered(Order order, std::uint64_t records) {
 
 Status Spool::StoreCursor() {
   return ready_ ? cursor_.Store(delivered_) : Status();
-}
-
-// --- bounds ---
-
-// How many records of a segment have not been given out.
-Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
-  left = 0;
-  if (!reader_.open() || reader_.id() != id) {
-    SegmentReader scanner(*disk_, *cipher_, codec_);
-    SegmentSummary summary;
-    Status status = scanner.Open(id);
-    if (status.ok()) status = scanner.Summarize(summary);
-    left = summary.records;
-    const bool locked = summary.has_header && summary.header.key_mark != mark_;
-    if (!status.ok() || locked || summary.first_order > given_out_) return status;
-    scanner.Close();
-    reader_.Close();
-    bool found = false;
-    status = LoadBlock(found);
-    if (!status.ok()) return status;
-    Record record;
-    for (RecordReader peek = block_; peek.Next(record);) {
-      if (record.order <= given_out_) --block_left_;
-    }
-  }
-  left = block_left_;
-  BlockHeader header;
-  for (bool found = !segment_ended_; found;) {
-    Status status = reader_.NextHeader(header, found);
-    if (!status.ok()) return status;
-    if (found && header.last_order > given_out_) left += header.records;
-  }
-  return {};
-}
-
-Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
-  const SegmentId id = directory_.first();
-  if (id == 0) return {Code::kFull, "the queue is empty and there is no room"};
-  if (id == WriterId()) {
-    // What of this group stands in it would go unnoticed.
-    if (group_records_ > 0) return {Code::kFull, "there is no room for a group of records"};
-    EndWriting();
-  }
-  const std::uint64_t before = totals_.records;
-  std::uint64_t left = 0;
-  const Status counted = CountLeft(id, left);
-  std::uint64_t damaged = 0;
-  if (reader_.open() && reader_.id() == id) {
-    damaged = reader_.damage().lost_records;
-    reader_.Close();
-    block_ = {};
-    block_left_ = 0;
-    segment_ended_ = false;
-  }
-  Status status = directory_.Remove(id);
-  if (directory_.first() == id) return status;  // it is still there
-  if (id > read_above_) ForgetOut();
-  const Status recounted = Recount();
-  // What could not be read goes as well.
-  if (!counted.ok()) left = before - std::min(before, totals_.records + out_gone_);
-  counter += left;
-  losses_.damaged += damaged;
-  log_->Warn("the oldest records of the queue were dropped",
-             {{"why", why}, {"records", left}, {"segment", id}});
-  return status.ok() ? recounted : status;
-}
-
-Status Spool::Expire(std::int64_t now_ms) {
-  if (!ready_ || limits_.max_age_ms == 0) return {};
-  const std::int64_t oldest_kept_ms = now_ms - limits_.max_age_ms;
-  const bool young = totals_.oldest_time_ms == 0 || totals_.oldest_time_ms >= oldest_kept_ms;
-  if (young && totals_.locked_segments == 0) return {};
-  while (directory_.first() != 0) {
-    const SegmentId id = directory_.first();
-    SegmentReader scanner(*disk_, *cipher_, codec_);
-    SegmentSummary summary;
-    Status status = scanner.Open(id);
-    if (status.ok()) status = scanner.Summarize(summary);
-    scanner.Close();
-    if (!status.ok() && status.code() != Code::kSkip) return status;
-    // One that names no record hides those behind it.
-    if (summary.records > 0 && summary.last_time_ms >= oldest_kept_ms) return {};
-    if (summary.records == 0 && id == WriterId()) return {};
-    status = Drop(losses_.age, "older than queue.max_age");
-    if (!status.ok()) return status;
-  }
-  return {};
 }
 
 }  // namespace depotlink::queue

@@ -103,6 +103,8 @@ class Spool {
   std::uint64_t SegmentBytes() const;
   Status WriteBlock();
   Status BeginSegment();
+  Status Fits(std::uint64_t bytes, std::uint64_t freed);
+  Status DropSomething();
   Status MakeRoom(std::uint64_t bytes);
   Status Undo(Status why);
   Status OpenOldest(bool& found);
@@ -111,6 +113,7 @@ class Spool {
   std::uint64_t LostInReading() const;
   void TellDamage(std::uint64_t lost);
   Status Drop(std::uint64_t& counter, std::string_view why);
+  Status OpenToCount(SegmentId id, std::uint64_t& left, bool& opened);
   Status CountLeft(SegmentId id, std::uint64_t& left);
   bool CanReadBehind(SegmentId id);
   Status Recount();

@@ -71,7 +71,8 @@ def test_licence_lines():
 def test_no_foreign_words():
     faults = []
     for name in all_files():
-        if name in ("LICENSE", "tests/rules/test_style.py"):
+        bytes_not_words = name.startswith("tests/fixtures/queue/")
+        if bytes_not_words or name in ("LICENSE", "tests/rules/test_style.py"):
             continue
         for number, line in enumerate(text(name).splitlines(), 1):
             if FOREIGN.search(line):

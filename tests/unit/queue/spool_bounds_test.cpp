@@ -72,18 +72,31 @@ TEST(SpoolBounds, TheQuotaHoldsForLargeGroupsToo) {
   CHECK(left.back() == 2000);
 }
 
-TEST(SpoolBounds, WhatIsOnItsWayIsNoLossWhenItsSegmentGoes) {
+TEST(SpoolBounds, TheSegmentOfWhatIsOnItsWayStaysAndTheNextOneGoes) {
   CHECK_OK(rig.Start());
   CHECK_OK(rig.GiveSegment(1, 10));
   CHECK_OK(rig.GiveSegment(11, 20));
+  CHECK_OK(rig.GiveSegment(21, 30));
   CHECK_ORDERS("1-4", rig.Take(4));
   rig.spool->NoteDelivered(2, 2);
   CHECK_OK(rig.spool->DropOldest());
-  LONGS_EQUAL(6, rig.spool->losses().quota);
-  LONGS_EQUAL(10, rig.spool->totals().records);
+  LONGS_EQUAL(10, rig.spool->losses().quota);
+  LONGS_EQUAL(20, rig.spool->totals().records);  // counted by blocks
   rig.spool->NoteDelivered(4, 2);
-  LONGS_EQUAL(10, rig.spool->totals().records);
-  CHECK_ORDERS("11-20", rig.Drain());
+  LONGS_EQUAL(18, rig.spool->totals().records);
+  // Now that none is on its way, the oldest is the oldest again.
+  CHECK_OK(rig.spool->DropOldest());
+  LONGS_EQUAL(16, rig.spool->losses().quota);
+  CHECK_ORDERS("21-30", rig.Drain());
+}
+
+TEST(SpoolBounds, WhereAllIsOnItsWayNothingIsDropped) {
+  CHECK_OK(rig.Start());
+  CHECK_OK(rig.GiveSegment(1, 10));
+  CHECK_ORDERS("1-4", rig.Take(4));
+  CHECK(rig.spool->DropOldest().code() == Code::kFull);
+  CHECK_ORDERS("5-10", rig.Drain());
+  LONGS_EQUAL(0, rig.spool->losses().quota);
 }
 
 TEST(SpoolBounds, DropsInsideABlockThatAnEarlierRunBegan) {

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the spool keeps within its bounds: what it drops, and how many records go with that.
+#include <algorithm>
+
+#include "agent/queue/spool.hpp"
+
+namespace depotlink::queue {
+
+// Why `bytes` more do not fit, after `freed` were made free for them; kOk where they do.
+Status Spool::Fits(std::uint64_t bytes, std::uint64_t freed) {
+  Result<std::uint64_t> free = disk_->FreeBytes();
+  if (!free.ok()) return {Code::kRetryLater, free.status().message()};
+  const bool counted = recount_due_ || !writer_.open();
+  const std::uint64_t unconfirmed = counted ? 0 : writer_.bytes() - writer_.confirmed_bytes();
+  if (totals_.bytes + unconfirmed + bytes > limits_.max_bytes) {
+    return {Code::kFull, "queue.max_size is smaller than what waits already"};
+  }
+  if (free.value() < limits_.min_free_bytes + bytes && freed < bytes) {
+    return {Code::kFull, "less space is free than queue.min_free leaves to others"};
+  }
+  return {};
+}
+
+// What was set aside goes first, then the oldest.
+Status Spool::DropSomething() {
+  if (totals_.set_aside == 0) {
+    return Drop(losses_.quota, "to stay within queue.max_size and queue.min_free");
+  }
+  Status status = directory_.LimitSetAside(totals_.set_aside - 1);
+  return status.ok() ? Recount() : status;
+}
+
+// Where others fill the disk, the queue only stops growing.
+Status Spool::MakeRoom(std::uint64_t bytes) {
+  std::uint64_t freed = 0;
+  for (;;) {
+    Status status = recount_due_ && group_records_ == 0 ? Recount() : Status();
+    if (!status.ok()) return status;
+    status = Fits(bytes, freed);
+    const bool empty = directory_.first() == 0 && totals_.set_aside == 0;
+    if (status.code() != Code::kFull || empty) return status;
+    const std::uint64_t before = totals_.bytes;
+    status = DropSomething();
+    if (!status.ok()) return status;
+    freed += before - std::min(before, totals_.bytes);
+  }
+}
+
+// Makes the segment the one that is read, so that what was given out of it is known. False where it
+// need not be: nothing of it was given out, `left` is what it says of itself.
+Status Spool::OpenToCount(SegmentId id, std::uint64_t& left, bool& opened) {
+  SegmentReader scanner(*disk_, *cipher_, codec_);
+  SegmentSummary summary;
+  Status status = scanner.Open(id);
+  if (status.ok()) status = scanner.Summarize(summary);
+  left = summary.records;
+  const bool locked = summary.has_header && summary.header.key_mark != mark_;
+  if (!status.ok() || locked || summary.first_order > given_out_) return status;
+  scanner.Close();
+  reader_.Close();
+  bool found = false;
+  status = LoadBlock(found);
+  opened = status.ok();
+  Record record;
+  for (RecordReader peek = block_; opened && peek.Next(record);) {
+    if (record.order <= given_out_) --block_left_;
+  }
+  return status;
+}
+
+// How many records of the oldest segment have not been given out.
+Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
+  left = 0;
+  bool opened = reader_.open() && reader_.id() == id;
+  Status status = opened ? Status() : OpenToCount(id, left, opened);
+  if (!status.ok() || !opened) return status;
+  left = block_left_;
+  BlockHeader header;
+  for (bool found = !segment_ended_; found;) {
+    status = reader_.NextHeader(header, found);
+    if (!status.ok()) return status;
+    if (found && header.last_order > given_out_) left += header.records;
+  }
+  return {};
+}
+
+Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
+  SegmentId id = directory_.first();
+  if (out_ > 0 && reader_.open() && reader_.id() == id) {
+    // Records of it are on their way, and nothing else holds them: the next one goes in its place.
+    Result<SegmentId> next = directory_.After(id);
+    if (!next.ok()) return next.status();
+    id = next.value();
+  }
+  if (id == 0) return {Code::kFull, "nothing of the queue can be dropped to make room"};
+  if (id == WriterId()) {
+    // What of this group stands in it would go unnoticed.
+    if (group_records_ > 0) return {Code::kFull, "there is no room for a group of records"};
+    EndWriting();
+  }
+  const bool oldest = id == directory_.first();
+  const std::uint64_t before = totals_.records;
+  std::uint64_t left = 0;
+  const Status counted = CountLeft(id, left);
+  std::uint64_t damaged = 0;
+  if (reader_.open() && reader_.id() == id) {
+    damaged = reader_.damage().lost_records;
+    reader_.Close();
+    block_ = {};
+    block_left_ = 0;
+    segment_ended_ = false;
+  }
+  Status status = directory_.Remove(id);
+  if (oldest ? directory_.first() == id : !status.ok()) return status;  // it is still there
+  const Status recounted = Recount();
+  // What could not be read goes as well.
+  if (!counted.ok()) left = before - std::min(before, totals_.records + out_gone_);
+  counter += left;
+  losses_.damaged += damaged;
+  log_->Warn("the oldest records of the queue were dropped",
+             {{"why", why}, {"records", left}, {"segment", id}});
+  return status.ok() ? recounted : status;
+}
+
+Status Spool::Expire(std::int64_t now_ms) {
+  if (!ready_ || limits_.max_age_ms == 0) return {};
+  const std::int64_t oldest_kept_ms = now_ms - limits_.max_age_ms;
+  const bool young = totals_.oldest_time_ms == 0 || totals_.oldest_time_ms >= oldest_kept_ms;
+  if (young && totals_.locked_segments == 0) return {};
+  while (directory_.first() != 0) {
+    const SegmentId id = directory_.first();
+    SegmentReader scanner(*disk_, *cipher_, codec_);
+    SegmentSummary summary;
+    Status status = scanner.Open(id);
+    if (status.ok()) status = scanner.Summarize(summary);
+    scanner.Close();
+    if (!status.ok() && status.code() != Code::kSkip) return status;
+    // One that names no record hides those behind it.
+    if (summary.records > 0 && summary.last_time_ms >= oldest_kept_ms) return {};
+    if (summary.records == 0 && id == WriterId()) return {};
+    status = Drop(losses_.age, "older than queue.max_age");
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+}  // namespace depotlink::queue
