@@ -135,7 +135,7 @@ TEST(ExhaustiveSpool, ThePowerFailsAtEachCallAndTakesAllThatWasNotSynced) {
 TEST(ExhaustiveSpool, ThePowerFailsAtEachCallAndTakesSome) {
   EndAtEach(
       "power cut", 0, [](SpoolRig& rig, SeededRandom& random) { rig.disk.PowerCut(random); },
-      Seeds(6));
+      Seeds(4));
 }
 
 TEST(ExhaustiveSpool, ThePowerFailsAgainWhileItComesBack) {
