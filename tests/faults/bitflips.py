@@ -92,13 +92,15 @@ def damaged(state, kind, name, number):
 class Tester:
     def __init__(self, program, state, options, folder):
         self.program, self.state, self.options, self.folder = program, state, options, folder
-        self.count = tally.Tally("bitflips")
+        self.count = tally.Tally("bitflips", options.allow)
         self.places = {record: index for index, record in enumerate(state.order)}
         self.held = {}  # file: records that are lost where it is gone
 
     def __call__(self, damages):
         folder = self.folder / ("worker-%d" % os.getpid())
         for kind, name, number in damages:
+            if self.count.hopeless():
+                break
             self._try(folder, kind, name, number)
         shutil.rmtree(folder, ignore_errors=True)
         return self.count
@@ -141,7 +143,7 @@ class Tester:
 
 def run(options):
     strace_log.require_strace()
-    count = tally.Tally("bitflips")
+    count = tally.Tally("bitflips", options.allow)
     with machine.scratch() as folder:
         program = driver.Driver(options.driver, options.records, options.seed, options.segment_bytes)
         state = frozen.freeze(program, folder / "freeze")

@@ -159,9 +159,9 @@ STAYS_FULL = (full_from_start, no_files_from_start)
 
 
 class Tester:
-    def __init__(self, program, folder):
+    def __init__(self, program, options, folder):
         self.program, self.folder = program, folder
-        self.count = tally.Tally("fullness")
+        self.count = tally.Tally("fullness", options.allow)
         self.lines = 0
         self.felt, self.freed, self.recovered = (collections.Counter() for _ in range(3))
 
@@ -240,7 +240,7 @@ def run(options):
     machine.enter_namespace()
     with machine.workshop() as folder:
         program = driver.Driver(options.driver, options.records, options.seed, options.segment_bytes)
-        tester = Tester(program, folder)
+        tester = Tester(program, options, folder)
         tester.measure()
         for name, make, scenario in SCENARIOS:
             for turn in range(options.turns):

@@ -29,7 +29,7 @@ def add_arguments(parser):
 class Cutter:
     def __init__(self, program, options, folder):
         self.program, self.options, self.folder = program, options, folder
-        self.count = tally.Tally("posixcut")
+        self.count = tally.Tally("posixcut", options.allow)
 
     def __call__(self, injections):
         """One run for each of the injections (None: no fault), and cuts all over each."""
@@ -51,6 +51,8 @@ class Cutter:
         self.count.count(runs=1, runs_with_failed_sync=int(inject is not None), syncs=len(history.syncs))
         chance = random.Random("%d/%s" % (self.program.seed, inject))
         for event in events(history, inject, chance):
+            if self.count.hopeless():
+                break
             self._cut(history, event, inject, chance, room)
 
     def _cut(self, history, event, inject, chance, room):
@@ -110,7 +112,7 @@ def sync_faults(program, folder, many, chance):
 
 def run(options):
     strace_log.require_strace()
-    count = tally.Tally("posixcut")
+    count = tally.Tally("posixcut", options.allow)
     with machine.scratch() as folder:
         for turn in itertools.count():
             before = count.figures["faults"]
@@ -123,7 +125,7 @@ def run(options):
             for part in crew.each(Cutter(program, options, folder), shares):
                 count.merge(part)
             tried = count.figures["faults"]
-            if tried >= options.images or tried == before or count.violations:
+            if tried >= options.images or tried == before or count.failed():
                 break
     count.figures["images"] = count.figures["faults"]
     return count

@@ -69,7 +69,7 @@ class Cutter:
     def __init__(self, run, program, options, name, folder):
         self.run, self.program, self.options, self.name = run, program, options, name
         self.folder = pathlib.Path(folder)
-        self.count = tally.Tally("powercut")
+        self.count = tally.Tally("powercut", options.allow)
         self.printed = (None, None)
 
     def __call__(self, epochs):
@@ -79,10 +79,11 @@ class Cutter:
         image.rebuild(replay.Cut(0, 0, ()))
         with machine.loop_over(place / "image") as loop:
             for epoch in epochs:
+                if self.count.hopeless():
+                    break
                 for cut in self.run.cuts(epoch, self.options.variants, self.name):
-                    loop.forget_cache()
                     image.rebuild(cut)
-                    loop.forget_cache()
+                    loop.forget_cache()  # clean pages only: unmounting has written back the others
                     self._try(cut, loop, place, image)
         shutil.rmtree(place)
         return self.count
@@ -148,7 +149,7 @@ def one_seed(program, options, folder, count):
         raise driver.Unfit("the script failed, " + failure)
     sound = replay_all(recording, program, options, folder, name, count)
     for turn, (kind, at) in enumerate(failures(sound, options.failing, random.Random(program.seed))):
-        if turn > 0 and count.figures["faults"] >= options.images:
+        if count.failed() or (turn > 0 and count.figures["faults"] >= options.images):
             break
         recording, failure = record(folder / "record", program, options, (kind, at))
         where = "%s, %s %d failed" % (name, kind, at)
@@ -159,7 +160,7 @@ def one_seed(program, options, folder, count):
 
 
 def run(options):
-    count = tally.Tally("powercut")
+    count = tally.Tally("powercut", options.allow)
     machine.enter_namespace()
     with machine.workshop() as folder:
         for seed in itertools.count(options.seed):
@@ -167,7 +168,7 @@ def run(options):
             program = driver.Driver(options.driver, options.records, seed, options.segment_bytes)
             one_seed(program, options, folder, count)
             tried = count.figures["faults"]
-            if tried >= options.images or tried == before or count.violations:
+            if tried >= options.images or tried == before or count.failed():
                 break
     count.figures["images"] = count.figures["faults"]
     return count

@@ -5,12 +5,13 @@ import json
 import time
 
 SHOWN = 8  # violations told in words
+HOPELESS = 50
 
 
 class Tally:
-    def __init__(self, rig):
+    def __init__(self, rig, allowed=()):
         self.rig = rig
-        self.allowed = ()  # kinds of violations that are told and counted, but fail nothing
+        self.allowed = allowed  # kinds of violations that are told and counted, but fail nothing
         self.figures = collections.Counter()
         self.violations = collections.Counter()  # by kind, in faults
         self.examples = []
@@ -37,6 +38,13 @@ class Tally:
         self.violations[kind] += 1
         if self.violations[kind] <= SHOWN:
             self.examples.append("%s: %s" % (kind, text))
+
+    def failed(self):
+        return {kind: count for kind, count in self.violations.items() if kind not in self.allowed}
+
+    def hopeless(self):
+        """So much is violated that more of it would tell nothing: stop."""
+        return sum(self.failed().values()) >= HOPELESS
 
     def count(self, **figures):
         self.figures.update(figures)
@@ -72,7 +80,7 @@ class Tally:
         if not figures["faults"]:
             print("%s: VOID, no fault was tried" % self.rig)
             return False
-        failed = {kind: count for kind, count in self.violations.items() if kind not in self.allowed}
+        failed = self.failed()
         if failed:
             print("%s: FAILED %s" % (self.rig, failed))
             return False

@@ -148,7 +148,7 @@ TEST(SpoolDamage, ABlockOfAnotherSegmentIsNobodys) {
 TEST(SpoolDamage, ABlockThatStandsTwiceIsReadOnce) {
   const std::uint64_t second = GiveThreeBlocks();
   const std::string first = rig.disk.Bytes(kFirst);
-  rig.disk.Put(kFirst, first.substr(0, second) + first.substr(64));
+  rig.disk.Put(kFirst, first.substr(0, static_cast<std::size_t>(second)) + first.substr(64));
   CHECK_OK(rig.Start());
   CHECK_ORDERS("1-12", rig.Drain());
 }
