@@ -84,8 +84,7 @@ Status QueueView::DropReplaced() {
   std::vector<queue::SegmentId> kept;
   for (const queue::SegmentId id : segments_) {
     queue::SegmentSummary summary;
-    Status status = reader.Open(id);
-    if (status.ok()) status = reader.Summarize(summary);
+    const Status status = reader.OpenSummarized(id, summary);
     if (status.code() == Code::kSkip) continue;
     const queue::SegmentId upto = status.ok() && summary.has_header ? summary.header.supersedes : 0;
     if (upto != 0 && !summary.ended) continue;
@@ -105,11 +104,9 @@ Status QueueView::Read(queue::SegmentId id, SegmentLine& line, bool& found,
   line.id = id;
   queue::SegmentReader reader(*ports_.disk, *ports_.cipher, codec_);
   queue::SegmentSummary summary;
-  Status status = reader.Open(id);
+  Status status = reader.OpenSummarized(id, summary);
   found = status.code() != Code::kSkip;
-  if (!found) return {};
-  if (status.ok()) status = reader.Summarize(summary);
-  if (!status.ok()) return status;
+  if (!found || !status.ok()) return found ? status : Status();
   line.bytes = summary.bytes;
   line.oldest_ms = summary.first_time_ms;
   line.newest_ms = summary.last_time_ms;

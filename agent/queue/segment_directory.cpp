@@ -78,12 +78,16 @@ Result<SegmentId> SegmentDirectory::After(SegmentId id) {
   return range.first;
 }
 
+Status SegmentDirectory::Look(SegmentId id, SegmentSummary& summary) {
+  Status status = scanner_.OpenSummarized(id, summary);
+  scanner_.Close();
+  return status;
+}
+
 Status SegmentDirectory::Supersede() {
   for (SegmentId id = first_; id != 0;) {
     SegmentSummary summary;
-    Status status = scanner_.Open(id);
-    if (status.ok()) status = scanner_.Summarize(summary);
-    scanner_.Close();
+    Status status = Look(id, summary);
     if (!status.ok() && status.code() != Code::kSkip) return status;
     const bool known = status.ok() && summary.has_header;
     const SegmentId upto = known ? std::min(summary.header.supersedes, id - 1) : 0;
@@ -124,13 +128,8 @@ Status SegmentDirectory::Count(const KeyMark& mark, Order delivered, SegmentId i
 Status SegmentDirectory::CountOne(SegmentId id, const KeyMark& mark, Order delivered,
                                   SegmentId in_use, SegmentTotals& totals) {
   SegmentSummary summary;
-  Status status = scanner_.Open(id);
+  Status status = scanner_.OpenSummarized(id, summary);
   if (!status.ok()) return status;
-  status = scanner_.Summarize(summary);
-  if (!status.ok()) {
-    scanner_.Close();
-    return status;
-  }
   std::uint64_t records = summary.records;
   // Under way: only the blocks that are not wholly delivered count.
   if (summary.first_order <= delivered && delivered < summary.last_order) {

@@ -42,6 +42,9 @@ class SegmentDirectory {
   // The first one with a number above `id`; 0 where there is none.
   Result<SegmentId> After(SegmentId id);
 
+  // What a segment says of itself; kSkip where it is not there.
+  Status Look(SegmentId id, SegmentSummary& summary);
+
   SegmentId first() const { return first_; }  // 0: none
   SegmentId last() const { return last_; }
   // Of a new segment, above all that there were.

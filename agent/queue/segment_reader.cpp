@@ -35,6 +35,13 @@ Status SegmentReader::Open(SegmentId id) {
   return {};
 }
 
+Status SegmentReader::OpenSummarized(SegmentId id, SegmentSummary& summary) {
+  Status status = Open(id);
+  if (status.ok()) status = Summarize(summary);
+  if (!status.ok()) Close();
+  return status;
+}
+
 Status SegmentReader::ReadAt(std::uint64_t at, std::size_t most, std::size_t& got) {
   Result<std::size_t> read = disk_->ReadAt(file_, at, codec_->buffer(), most);
   got = read.ok() ? read.value() : 0;

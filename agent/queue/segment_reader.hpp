@@ -54,6 +54,8 @@ class SegmentReader {
   bool open() const { return file_ != ports::kNoFile; }
   SegmentId id() const { return id_; }
 
+  // Open() and Summarize(); closed again where either fails.
+  Status OpenSummarized(SegmentId id, SegmentSummary& summary);
   // Of the whole segment: by its end block where it has one that fits, by its blocks' headers where
   // not. Call it before NextBlock().
   Status Summarize(SegmentSummary& summary);

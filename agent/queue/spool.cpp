@@ -168,12 +168,8 @@ Status Spool::OpenOldest(bool& found) {
     if (!next.ok()) return next.status();
     if (next.value() == 0) return {};
     if (next.value() == WriterId()) EndWriting();
-    Status status = reader_.Open(next.value());
-    if (status.ok()) status = reader_.Summarize(reading_);
-    if (!status.ok()) {
-      reader_.Close();
-      return status;
-    }
+    Status status = reader_.OpenSummarized(next.value(), reading_);
+    if (!status.ok()) return status;
     if (!reading_.has_header || reading_.header.key_mark == mark_) {
       found = true;
       segment_ended_ = false;
@@ -259,11 +255,8 @@ Status Spool::ReadTrouble(Status why) {
 bool Spool::CanReadBehind(SegmentId id) {
   Result<SegmentId> next = directory_.After(id);
   if (!next.ok() || next.value() == 0) return false;
-  SegmentReader scanner(*disk_, *cipher_, codec_);
   SegmentSummary summary;
-  Status status = scanner.Open(next.value());
-  if (status.ok()) status = scanner.Summarize(summary);
-  return status.ok();
+  return directory_.Look(next.value(), summary).ok();
 }
 
 // The segment of the records that are on their way is not there any more.
@@ -290,6 +283,13 @@ void Spool::TellDamage(std::uint64_t lost) {
        {"gaps", damage.gaps}});
 }
 
+void Spool::CloseReading() {
+  reader_.Close();
+  block_ = {};
+  block_left_ = 0;
+  segment_ended_ = false;
+}
+
 Status Spool::FinishSegment() {
   if (!segment_ended_ || !reader_.open()) return {};
   delivered_ = std::max(delivered_, given_out_);
@@ -302,9 +302,7 @@ Status Spool::FinishSegment() {
   status = damaged ? directory_.SetAside(reader_.id()) : directory_.Remove(reader_.id());
   if (!status.ok()) return status;
   if (damaged) TellDamage(lost);
-  reader_.Close();
-  block_ = {};
-  segment_ended_ = false;
+  CloseReading();
   out_ = out_gone_ = 0;
   return Recount();
 }

@@ -119,6 +119,8 @@ class Spool {
   bool CanReadBehind(SegmentId id);
   Status Recount();
   void ForgetOut();
+  void CloseReading();
+  Status IsExpired(SegmentId id, std::int64_t oldest_kept_ms, bool& expired);
   SegmentId WriterId() const { return writer_.open() ? writer_.id() : 0; }
 
   SpoolLimits limits_;

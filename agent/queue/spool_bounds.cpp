@@ -51,17 +51,14 @@ Status Spool::MakeRoom(std::uint64_t bytes) {
   }
 }
 
-// Makes the segment the one that is read, so that what was given out of it is known. False where it
-// need not be: nothing of it was given out, `left` is what it says of itself.
+// Makes the segment the one that is read, so that what was given out of it is known. Where nothing
+// of it was given out it need not be, and `left` is what it says of itself.
 Status Spool::OpenToCount(SegmentId id, std::uint64_t& left, bool& opened) {
-  SegmentReader scanner(*disk_, *cipher_, codec_);
   SegmentSummary summary;
-  Status status = scanner.Open(id);
-  if (status.ok()) status = scanner.Summarize(summary);
+  Status status = directory_.Look(id, summary);
   left = summary.records;
   const bool locked = summary.has_header && summary.header.key_mark != mark_;
   if (!status.ok() || locked || summary.first_order > given_out_) return status;
-  scanner.Close();
   reader_.Close();
   bool found = false;
   status = LoadBlock(found);
@@ -109,10 +106,7 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
   std::uint64_t damaged = 0;
   if (reader_.open() && reader_.id() == id) {
     damaged = reader_.damage().lost_records;
-    reader_.Close();
-    block_ = {};
-    block_left_ = 0;
-    segment_ended_ = false;
+    CloseReading();
   }
   Status status = directory_.Remove(id);
   if (!status.ok()) {
@@ -129,6 +123,15 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
   return status.ok() ? recounted : status;
 }
 
+// One that names no record hides those behind it, unless it is the one being written.
+Status Spool::IsExpired(SegmentId id, std::int64_t oldest_kept_ms, bool& expired) {
+  SegmentSummary summary;
+  Status status = directory_.Look(id, summary);
+  if (!status.ok() && status.code() != Code::kSkip) return status;
+  expired = summary.records > 0 ? summary.last_time_ms < oldest_kept_ms : id != WriterId();
+  return {};
+}
+
 Status Spool::Expire(std::int64_t now_ms) {
   if (!ready_ || limits_.max_age_ms == 0) return {};
   const std::int64_t oldest_kept_ms = now_ms - limits_.max_age_ms;
@@ -137,16 +140,10 @@ Status Spool::Expire(std::int64_t now_ms) {
   while (directory_.first() != 0) {
     const SegmentId id = directory_.first();
     if (IsUnderWay(id)) return {};  // it is about to be delivered; those behind it are younger
-    SegmentReader scanner(*disk_, *cipher_, codec_);
-    SegmentSummary summary;
-    Status status = scanner.Open(id);
-    if (status.ok()) status = scanner.Summarize(summary);
-    scanner.Close();
-    if (!status.ok() && status.code() != Code::kSkip) return status;
-    // One that names no record hides those behind it.
-    if (summary.records > 0 && summary.last_time_ms >= oldest_kept_ms) return {};
-    if (summary.records == 0 && id == WriterId()) return {};
-    status = Drop(losses_.age, "older than queue.max_age");
+    bool expired = false;
+    Status status = IsExpired(id, oldest_kept_ms, expired);
+    if (status.ok() && !expired) return {};
+    if (status.ok()) status = Drop(losses_.age, "older than queue.max_age");
     if (!status.ok()) return status;
   }
   return {};
