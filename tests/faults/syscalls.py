@@ -125,6 +125,10 @@ class Tester:
             # What cannot be read for good may be set aside, so as not to hide the rest.
             self.count.count(set_aside=len(verdict.lost))
             verdict.lost = []
+        if verdict.disorder and fault.sticky and disturbed.ledger.errors:
+            # Live records wait a minute for a disk that cannot be read, and then no longer.
+            self.count.count(overtaken=len(verdict.disorder))
+            verdict.disorder = []
         self.count.add("recover " + fault.name, verdict, fault.bound)
         silent = before.owed("submitted") - before.set("accepted") - set(after.ledger.records["delivered"])
         if silent and fault.sticky:
