@@ -52,12 +52,11 @@ class Lane:
         self.books, self.collector, self._read = Books(), None, 0
         self._pause = threading.Event()
         self.folder = tempfile.TemporaryDirectory(prefix="soak-")
-        self.broker = Broker(self.folder.name, port=_steady_port())
+        self.broker = Broker(self.folder.name, port=_steady_port(), log="none")
         self.agent = None
 
     def __enter__(self):
         self.standin.__enter__()
-        self._silence_broker_log()
         self.agent = Agent(self._binary, self.folder.name, self.standin.api_url, self.standin.ca_file,
                            self.standin.key, self.broker.url,
                            merged(CONFIG, {"queue": {"flush_interval": self._flush_interval}}))
@@ -69,13 +68,6 @@ class Lane:
         config["mqtt"]["url"] = url
         with open(self.agent.config, "w", encoding="utf-8") as out:
             json.dump(config, out)
-
-    def _silence_broker_log(self):
-        path = os.path.join(self.broker.folder, "mosquitto.conf")
-        with open(path, encoding="utf-8") as file:
-            text = file.read().replace("log_type all", "log_type none")
-        with open(path, "w", encoding="utf-8") as out:
-            out.write(text)
 
     def __exit__(self, *_):
         with contextlib.redirect_stdout(io.StringIO()):
