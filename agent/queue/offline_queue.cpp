@@ -39,13 +39,12 @@ OfflineQueue::OfflineQueue(const QueueConfig& config, Secret given_key, const Qu
 void OfflineQueue::Start(MonoTime now) {
   now_ = now;
   await_disk_until_ = now + kAwaitDiskMs;
-  Status status = ram_->Open();
-  if (status.ok() && !ram_->InMemory()) {
+  if (ram_->Open().ok() && !ram_->InMemory()) {
     log_->Warn(
         "queue.runtime_dir is on a disk: the journal is written all the time and wears flash; "
         "name a directory on a tmpfs");
   }
-  if (status.ok()) status = journal_.ReadDelivered(delivered_);
+  const Status status = journal_.ReadDelivered(delivered_);
   if (!status.ok()) delivered_ = {};
   const bool numbered = delivered_.key_mark != KeyMark{};
   StartSpool(now);

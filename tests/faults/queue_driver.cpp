@@ -130,7 +130,10 @@ class Run : private QueueObserver {
   }
   void Close() {
     queue_->Close(now_);
-    // Neither the disk nor the journal has them: they end with the process.
+    TellWhatEnds();
+  }
+  // Neither the disk nor the journal has them: they end with the process.
+  void TellWhatEnds() {
     const Window& window = queue_->window();
     for (Window::Ref ref = window.first(); !queue_->journal_good() && ref < window.end(); ++ref) {
       if (window.IsWaiting(ref)) OnDropped(window.Get(ref));
@@ -210,7 +213,7 @@ void Script(const Options& options) {
     }
     if (random() % 3 == 0) run->Deliver(random() % 60);
     if (++rounds % 25 == 0) {
-      if (rounds % 50 == 0) run->Close();
+      rounds % 50 == 0 ? run->Close() : run->TellWhatEnds();
       run = std::make_unique<Run>(options);
     }
   }
