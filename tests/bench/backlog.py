@@ -84,7 +84,8 @@ def one_outage(binary, place, seconds, movers, interval):
         yard.let_pass(seconds)
         after, spent = place.use(), time.monotonic() - begun
         records = yard.standin.stats()["served"] - served
-        return {"movers": movers, "flush_interval": interval, "records": records, "flushes_an_hour": (after[1] - before[1]) * 3600.0 / spent,
+        return {"movers": movers, "flush_interval": interval, "records": records,
+                "flushes_an_hour": (after[1] - before[1]) * 3600.0 / spent,
                 "device_bytes_a_record": (after[0] - before[0]) / records,
                 "device_mib_an_hour": (after[0] - before[0]) / 2 ** 20 * 3600.0 / spent,
                 "cpu_us": (measure.cpu_ms(yard.agent.pid) - cpu) * 1000.0 / records,

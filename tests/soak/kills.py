@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILLs of the agent at random instants, while the broker is killed and started at random instants of
-its own. Every other lane flushes to the disk so seldom that only the journal keeps what waits. Void where fewer than 20 records came for a kill, or fewer than a fifth of the kills hit an
-agent with the broker up, or with it away."""
+its own. Every other lane flushes to the disk so seldom that only the journal keeps what waits. Void where
+fewer than 20 records came for a kill, or fewer than a fifth of the kills hit an agent with the broker up,
+or with it away."""
 import collections
 import random
 import time
