@@ -49,7 +49,7 @@ void OfflineQueue::Start(MonoTime now) {
   const bool numbered = delivered_.key_mark != KeyMark{};
   StartSpool(now);
   next_order_ = std::max({next_order_, delivered_.window + 1, delivered_.backlog + 1});
-  if (status.ok()) Recover(numbered);
+  status.ok() ? Recover(numbered) : TellUnread(status);
   HealJournal(now);
   if (depth() > 0) {
     log_->Info("records of an earlier run wait to be delivered",
@@ -78,6 +78,10 @@ void OfflineQueue::StartSpool(MonoTime now) {
   next_order_ = std::max(next_order_, on_disk + 1);
 }
 
+void OfflineQueue::TellUnread(const Status& why) {
+  log_->Warn("the journal of the last run cannot be read to its end", {{"why", why.message()}});
+}
+
 // What has a number of the disk's or below was delivered or is on it, unless the last run had not
 // seen the disk when it gave the numbers (`numbered` false).
 void OfflineQueue::Recover(bool numbered) {
@@ -87,10 +91,7 @@ void OfflineQueue::Recover(bool numbered) {
   recovering_ = true;
   const Status status = journal_.ReadRecords(above, *this);
   recovering_ = false;
-  if (!status.ok()) {
-    log_->Warn("the journal of the last run cannot be read to its end",
-               {{"why", status.message()}});
-  }
+  if (!status.ok()) TellUnread(status);
   // Older ones wait on the disk already: these go behind them.
   if (spool_.ready() && !spool_.empty() && window_.waiting() > 0) Flush({});
 }

@@ -124,6 +124,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
 
   void StartSpool(MonoTime now);
   void Recover(bool numbered);
+  void TellUnread(const Status& why);
   void HealJournal(MonoTime now);
   bool FlushDue(MonoTime now, bool bus_up);
   bool Flush(MonoTime now);
