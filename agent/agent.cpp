@@ -125,8 +125,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       poller_(MakePollerConfig(settings),
               {settings.api.url, authorization_, settings.api.timeout_ms}, *ports.http, reader_,
               pipeline_, *ports.clock, *ports.random, log),
-      queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this,
-             log),
+      queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this, log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});

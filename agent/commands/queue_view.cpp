@@ -77,8 +77,8 @@ Status QueueView::LoadKey() {
   return status.ok() ? queue::MarkOf(*ports_.cipher, key_, mark_) : status;
 }
 
-// A segment that stands for others of its key hides them once it has its end, and is nothing before.
-// It comes behind them.
+// A segment that stands for others of its key hides them once it has its end, and is nothing
+// before. It comes behind them.
 Status QueueView::DropReplaced() {
   queue::SegmentReader reader(*ports_.disk, *ports_.cipher, codec_);
   std::vector<queue::SegmentHeader> kept;

@@ -256,8 +256,8 @@ void OfflineQueue::NoteDelivered() {
   journal_.Note(delivered_);
 }
 
-// A piece a step: what comes live goes on in between. The disk's state is for those to tell who need
-// it.
+// A piece a step: what comes live goes on in between. The disk's state is for those to tell who
+// need it.
 void OfflineQueue::Tidy(MonoTime now) {
   if (now < tidy_at_) return;
   const Status status = spool_.Tidy();

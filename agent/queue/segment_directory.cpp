@@ -136,13 +136,12 @@ Status SegmentDirectory::Settle(std::uint64_t most_files) {
 
 // Another key's are nobody's to replace.
 bool SegmentDirectory::IsReplaced(SegmentId id, const SegmentSummary& summary) const {
-  return id <= replaced_upto_ &&
-         (!summary.has_header || summary.header.key_mark == replaced_mark_);
+  return id <= replaced_upto_ && (!summary.has_header || summary.header.key_mark == replaced_mark_);
 }
 
 // In any order, and synced only in the end: the one that replaces them is on the device. One that
-// cannot even be looked at stays in the end: another key's may be in it, and what it gives otherwise
-// are repeats.
+// cannot even be looked at stays in the end: another key's may be in it, and what it gives
+// otherwise are repeats.
 Status SegmentDirectory::RemoveReplaced(std::uint64_t most_files) {
   std::uint64_t removed = 0;
   Status trouble;

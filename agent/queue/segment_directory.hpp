@@ -2,8 +2,8 @@
 #pragma once
 
 // The segments of a queue as a row of files: which there are, what they hold in all, how one
-// leaves, and how one comes to stand for others. Holds numbers only, no list of files, so that a gigabyte of them takes no more memory
-// than none.
+// leaves, and how one comes to stand for others. Holds numbers only, no list of files, so that a
+// gigabyte of them takes no more memory than none.
 
 #include <cstdint>
 

@@ -23,8 +23,7 @@ Spool::Spool(SpoolLimits limits, Secret given_key, ports::Storage& disk, ports::
       raw_out_(new char[kBlockRawBytes]),
       group_(raw_in_.get(), kBlockRawBytes) {
   if (limits.drop == DropPolicy::kOldest) return;
-  compaction_ =
-      std::make_unique<Compaction>(limits.max_trackers, disk, cipher, codec_, directory_);
+  compaction_ = std::make_unique<Compaction>(limits.max_trackers, disk, cipher, codec_, directory_);
 }
 
 Status Spool::Start(Order delivered, const KeyMark& of) {

@@ -7,7 +7,8 @@
 //
 //   Append Append Commit      ->  [segment][segment][segment being written]
 //   Next Next ... Finish      <-   ^ the oldest one, read and then removed
-//   Tidy Tidy ...                  where only the newest are kept: one segment comes to stand for all
+//   Tidy Tidy ...                  where only the newest are kept: one segment comes to stand for
+//   all
 
 #include <cstdint>
 #include <memory>

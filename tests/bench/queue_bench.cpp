@@ -232,7 +232,8 @@ void Newest(const Job& job, std::uint64_t mib, long trackers) {
   }
   while (spool.tidying()) Require(spool.Tidy().ok(), "tidy");
   std::printf(
-      "newest     %llu MiB, %ld trackers: %ld records in, %llu dropped, %llu kept; at most %.1f MiB\n"
+      "newest     %llu MiB, %ld trackers: %ld records in, %llu dropped, %llu kept; at most %.1f "
+      "MiB\n"
       "newest     %.2f s in %ld pieces, the longest %.1f ms; the longest commit %.1f ms\n",
       static_cast<unsigned long long>(mib), trackers, i,
       static_cast<unsigned long long>(spool.losses().quota),

@@ -137,7 +137,8 @@ class NewestScript {
   }
   // A newer one of its tracker had come before they were gathered.
   bool MayGo(Order order) const {
-    return order + 7 <= newest_gathered_ && std::find(out_.begin(), out_.end(), order) == out_.end();
+    return order + 7 <= newest_gathered_ &&
+           std::find(out_.begin(), out_.end(), order) == out_.end();
   }
   void CheckSeen() {
     std::size_t gone = 0;

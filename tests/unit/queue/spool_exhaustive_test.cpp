@@ -168,11 +168,8 @@ TEST(ExhaustiveSpool, NewestOnlyAndEachCallFails) {
   for (const bool for_good : {false, true}) {
     FailEach<NewestScript>("newest, an I/O error",
                            {Status(Code::kRetryLater, "Input/output error"), for_good});
-    FailEach<NewestScript>("newest, no space",
-                           {Status(Code::kFull, "No space left on device"), for_good});
-    FailEach<NewestScript>("newest, a short write",
-                           {Status(Code::kFull, "No space left on device"), for_good, 700,
-                            StorageOp::kWriteAt});
+    FailEach<NewestScript>("newest, a short write", {Status(Code::kFull, "No space left on device"),
+                                                     for_good, 700, StorageOp::kWriteAt});
   }
 }
 
@@ -189,17 +186,15 @@ TEST(ExhaustiveSpool, NewestOnlyAndOneKindOfCallFailsFromThenOn) {
 
 TEST(ExhaustiveSpool, NewestOnlyAndKilledAtEachCall) {
   const auto kill = [](SpoolRig& rig, SeededRandom&) { rig.disk.Kill(); };
-  EndAtEach<NewestScript>("newest, killed", 0, kill);
   EndAtEach<NewestScript>("newest, killed in a write", 300, kill);
 }
 
 TEST(ExhaustiveSpool, NewestOnlyAndThePowerFailsAtEachCall) {
-  EndAtEach<NewestScript>("newest, power cut, all lost", 0, [](SpoolRig& rig, SeededRandom&) {
-    rig.disk.PowerCutLosingAll();
-  });
+  EndAtEach<NewestScript>("newest, power cut, all lost", 0,
+                          [](SpoolRig& rig, SeededRandom&) { rig.disk.PowerCutLosingAll(); });
   EndAtEach<NewestScript>(
-      "newest, power cut", 0, [](SpoolRig& rig, SeededRandom& random) { rig.disk.PowerCut(random); },
-      Seeds(2));
+      "newest, power cut", 0,
+      [](SpoolRig& rig, SeededRandom& random) { rig.disk.PowerCut(random); }, Seeds(1));
 }
 
 TEST(ExhaustiveSpool, NewestOnlyAndThePowerFailsAgainWhileItComesBack) {

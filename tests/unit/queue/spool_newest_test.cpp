@@ -95,16 +95,18 @@ TEST_GROUP(SpoolNewest) {
     } while (other.spool->tidying());
     CHECK_FALSE(other.spool->tidying());
     const Orders left = other.Drain();
-    const std::string where =
-        "call " + std::to_string(n) + ": " + depotlink::queue::Text(left) + " and " +
-        std::to_string(other.spool->losses().quota) + " of " + std::to_string(order);
+    const std::string where = "call " + std::to_string(n) + ": " + depotlink::queue::Text(left) +
+                              " and " + std::to_string(other.spool->losses().quota) + " of " +
+                              std::to_string(order);
     const bool right = left.size() >= 7 && left.back() == order && other.spool->empty() &&
                        left.size() + other.spool->losses().quota == order &&
                        other.Segments().empty() && other.disk.sync_after_failed_sync() == 0;
     if (!right) FAIL(where.c_str());
     return failed;
   }
-  bool Told(const char* what) { return rig.lines.Count(LogLevel::kWarn, what) > 0; }
+  bool Told(const char* what) {
+    return rig.lines.Count(LogLevel::kWarn, what) > 0;
+  }
 };
 
 TEST(SpoolNewest, KeepsTheNewestOfEachTrackerAndCountsTheRest) {
