@@ -122,7 +122,7 @@ class Spool {
   static constexpr int kReadTries = 3;
   // Of one call to Tidy(): milliseconds.
   static constexpr int kBlocksATidy = 32;
-  static constexpr std::uint64_t kFilesATidy = 64;
+  static constexpr std::uint64_t kFilesATidy = 8;
 
   std::uint64_t SegmentBytes() const;
   Status WriteBlock();
