@@ -164,6 +164,7 @@ MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
   if (heal_at_ <= now) Heal(now);
   HealJournal(now);
   if (FlushDue(now, bus_up)) Flush(now);
+  Tidy(now);
   if (bus_up && spool_.ready()) Load(now);
   KeepCursor(now);
   return NextStep(now);
@@ -172,6 +173,7 @@ MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
 MonoTime OfflineQueue::NextStep(MonoTime now) const {
   MonoTime next = std::min(flush_at_, cursor_at_);
   if (now < read_at_) next = std::min(next, read_at_);
+  if (spool_.tidying()) next = std::min(next, std::max(tidy_at_, now));
   if (!spool_.ready() || disk_state_ != DiskState::kOk)
     next = std::min(next, std::max(heal_at_, now + 1));
   if (!journal_.good()) next = std::min(next, std::max(journal_at_, now + 1));
@@ -252,6 +254,14 @@ void OfflineQueue::NoteDelivered() {
   if (now.window == delivered_.window && now.backlog == delivered_.backlog) return;
   delivered_ = now;
   journal_.Note(delivered_);
+}
+
+// A piece a step: what comes live goes on in between. The disk's state is for those to tell who
+// need it.
+void OfflineQueue::Tidy(MonoTime now) {
+  if (now < tidy_at_) return;
+  const Status status = spool_.Tidy();
+  if (!status.ok()) tidy_at_ = now + kHealMs;
 }
 
 // --- out ---

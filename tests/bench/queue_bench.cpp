@@ -7,6 +7,8 @@
 //   queue_bench fill DIR RECORDS            leaves that many records in a queue in DIR
 //   queue_bench fill-mib DIR MIB            ... so many MiB of them, not compressed
 //   queue_bench lines RECORDS               the same as lines of topic, tab, payload
+//   queue_bench newest DIR MIB TRACKERS     a queue of MIB that keeps only the newest of each: how
+//                                           long that takes, and its longest piece
 //
 // Each way of `compare` runs in a process of its own, so that its peak memory is its own. Bytes and
 // flushes of the device are those of the whole device under DIR: give it one of its own
@@ -19,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -45,9 +48,9 @@ struct Job {
   long group = 300;
 };
 
-std::string PayloadOf(long i) {
+std::string PayloadOf(long i, long trackers = 300) {
   char text[640];
-  const long tracker = i % 300;
+  const long tracker = i % trackers;
   std::snprintf(
       text, sizeof text,
       R"({"id":%ld,"label":"Truck %ld","group":"Main office","lat":%.7f,"lng":%.7f,"speed_kmh":%ld,"heading_deg":%ld,)"
@@ -162,8 +165,9 @@ class PacksNothing : public depotlink::ports::Compressor {
 };
 
 struct Spooled {
-  Spooled(const std::string& dir, depotlink::ports::Compressor& compressor)
-      : disk(dir), spool(Limits(), depotlink::Secret(), disk, cipher, compressor, log) {}
+  Spooled(const std::string& dir, depotlink::ports::Compressor& compressor,
+          const depotlink::queue::SpoolLimits& limits = Limits())
+      : disk(dir), spool(limits, depotlink::Secret(), disk, cipher, compressor, log) {}
   static depotlink::queue::SpoolLimits Limits() {
     depotlink::queue::SpoolLimits limits;
     limits.max_bytes = 4ULL << 30U;
@@ -256,6 +260,62 @@ void SpoolOut(const Job& job, double payload_bytes) {
   Require(out == job.records, "reading all");
   Report("depotlink", "drain", stage, job.records, payload_bytes);
   ReportPeak("depotlink");
+}
+
+// Fills the queue until room had to be made once, and looks at each piece of that work.
+void Newest(const Job& job, long trackers) {
+  const auto mib = static_cast<std::uint64_t>(job.records);
+  depotlink::queue::SpoolLimits limits;
+  limits.max_bytes = mib << 20U;
+  limits.min_free_bytes = 0;
+  limits.drop = depotlink::queue::DropPolicy::kAllButNewest;
+  depotlink::platform::DeflateCompressor compressor;
+  Spooled queue(job.dir, compressor, limits);
+  depotlink::queue::Spool& spool = queue.spool;
+  Require(spool.Start(0, {}).ok(), "start");
+  double work = 0;
+  double longest = 0;
+  double longest_commit = 0;
+  long pieces = 0;
+  std::uint64_t most = 0;
+  long i = 0;
+  for (bool made_room = false; !made_room;) {
+    const std::uint64_t lost = spool.losses().quota;
+    for (const long end = i + job.group; i < end; ++i) {
+      const std::string payload = PayloadOf(i, trackers);
+      Record record;
+      record.tracker = static_cast<depotlink::model::TrackerId>(1000000 + i % trackers);
+      record.order = static_cast<depotlink::queue::Order>(i + 1);
+      record.time_ms = 1785000000000 + i * 10;
+      record.payload = payload;
+      Require(spool.Append(record).ok(), "append");
+    }
+    const double committing = Now();
+    Require(spool.Commit().ok(), "commit");
+    longest_commit = std::max(longest_commit, Now() - committing);
+    // As often as the loop would come round while the next group comes together.
+    for (int turn = 0; turn == 0 || (turn < 100 && spool.tidying()); ++turn) {
+      const double began = Now();
+      Require(spool.Tidy().ok(), "tidy");
+      const double took = Now() - began;
+      if (!spool.tidying() && took < 1e-4) continue;
+      work += took;
+      longest = std::max(longest, took);
+      ++pieces;
+    }
+    most = std::max(most, spool.totals().bytes);
+    made_room = spool.losses().quota != lost;
+  }
+  while (spool.tidying()) Require(spool.Tidy().ok(), "tidy");
+  std::printf(
+      "newest     %llu MiB, %ld trackers: %ld records in, %llu dropped, %llu kept; at most %.1f "
+      "MiB\n"
+      "newest     %.2f s in %ld pieces, the longest %.1f ms; the longest commit %.1f ms\n",
+      static_cast<unsigned long long>(mib), trackers, i,
+      static_cast<unsigned long long>(spool.losses().quota),
+      static_cast<unsigned long long>(spool.totals().records), static_cast<double>(most) / 1048576,
+      work, pieces, longest * 1e3, longest_commit * 1e3);
+  ReportPeak("newest");
 }
 
 void Floor(const Job& job, double payload_bytes) {
@@ -378,13 +438,17 @@ int main(int count, char** words) {
   } else if (count >= 4) {
     job.dir = words[2];
     job.records = NumberOf(words[3]);
-    if (count > 4) job.group = NumberOf(words[4]);
+    const long last = count > 4 ? NumberOf(words[4]) : 0;
+    if (verb == "newest") Newest(job, last > 0 ? last : 1000);
+    if (last > 0) job.group = last;
     if (verb == "compare") Compare(job);
     if (verb == "fill") Fill(job);
     if (verb == "fill-mib") FillMib(job);
   } else {
-    std::fputs("usage: queue_bench compare|fill|fill-mib DIR NUMBER [GROUP], queue_bench lines N\n",
-               stderr);
+    std::fputs(
+        "usage: queue_bench compare|fill|fill-mib|newest DIR NUMBER [GROUP|TRACKERS], queue_bench "
+        "lines N\n",
+        stderr);
     return 2;
   }
   return 0;
