@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/unit/queue/spool_script.hpp"
+#include "tests/unit/queue/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
@@ -14,6 +15,7 @@ using depotlink::fakes::StorageFailure;
 using depotlink::fakes::StorageOp;
 using depotlink::queue::SpoolRig;
 using depotlink::queue::SpoolScript;
+using depotlink::queue::Stride;
 
 namespace {
 
@@ -34,7 +36,7 @@ UT_PRINT(StringFromFormat("%s: %lu runs over %lu calls", what, static_cast<unsig
 
 // Each call fails with `failure`, one a run.
 void FailEach(const char* what, const StorageFailure& failure) {
-  for (std::size_t n = 1;; ++n) {
+  for (std::size_t n = 1;; n += Stride()) {
     SpoolRig rig;
     SpoolScript script(rig);
     rig.disk.FailCall(n, failure);
@@ -56,7 +58,7 @@ template <typename Cut>
 void EndAtEach(const char* what, std::size_t short_write, const Cut& cut, unsigned seeds = 1) {
   const bool power = std::string_view(what).find("power") != std::string_view::npos;
   std::size_t n = 1;
-  for (bool ended = true; ended; ++n) {
+  for (bool ended = true; ended; n += Stride()) {
     for (unsigned seed = 0; seed < seeds; ++seed) {
       SpoolRig rig;
       SpoolScript script(rig);
