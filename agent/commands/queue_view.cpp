@@ -116,10 +116,18 @@ Status QueueView::Read(queue::SegmentId id, SegmentLine& line, bool& found,
     line.records = summary.last_order > delivered_.backlog ? summary.records : 0;
     return {};
   }
+  status = ReadRecords(reader, line, on_record);
+  const bool empty_front = !summary.has_header && summary.bytes > 0;
+  if (reader.damage().any() || empty_front) line.state = SegmentState::kDamaged;
+  return status;
+}
+
+Status QueueView::ReadRecords(queue::SegmentReader& reader, SegmentLine& line,
+                              const OnRecordFn& on_record) {
   for (bool more = true; more;) {
     queue::BlockHeader header;
     queue::RecordReader records;
-    status = reader.NextBlock(key_, delivered_.backlog, raw_.get(), header, records, more);
+    Status status = reader.NextBlock(key_, delivered_.backlog, raw_.get(), header, records, more);
     if (!status.ok()) return status;
     queue::Record record;
     while (more && records.Next(record)) {
@@ -128,8 +136,6 @@ Status QueueView::Read(queue::SegmentId id, SegmentLine& line, bool& found,
       on_record(record);
     }
   }
-  const bool empty_front = !summary.has_header && summary.bytes > 0;
-  if (reader.damage().any() || empty_front) line.state = SegmentState::kDamaged;
   return {};
 }
 

@@ -58,6 +58,7 @@ class QueueView : private queue::JournalVisitor {
   Status LoadKey();
   void FindDelivered();
   Status DropReplaced();
+  Status ReadRecords(queue::SegmentReader& reader, SegmentLine& line, const OnRecordFn& on_record);
 
   queue::QueuePorts ports_;
   const Secret* given_key_;
