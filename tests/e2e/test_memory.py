@@ -21,8 +21,12 @@ def check_peak(agent, limit_kib):
     assert not ASSERTED or peak <= limit_kib, "VmHWM %d KiB is above %d KiB" % (peak, limit_kib)
 
 
-def arrive(standin, make_agent, broker, subscriber, timeout):
-    agent = make_agent(standin, broker)
+# The list of all trackers is read anew while the test runs, but not without pause.
+LARGE = {"poll": {"fleet": "20s"}}
+
+
+def arrive(standin, make_agent, broker, subscriber, timeout, extra=None):
+    agent = make_agent(standin, broker, extra)
     want = len(contract.visible(standin))
     subscriber.wait_for(lambda s: len(s.latest) >= 2 * want, timeout, "%d trackers" % want)
     subscriber.wait_for(contract.has_all_states(standin), timeout)
@@ -63,7 +67,7 @@ def wait_drained(agent, standin):
 @pytest.mark.large
 def test_twenty_five_thousand_trackers(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=25000)
-    agent = arrive(standin, make_agent, broker, subscriber, 300)
+    agent = arrive(standin, make_agent, broker, subscriber, 300, LARGE)
     standin.advance(seconds=10)
     movers = contract.ids_of(standin, "moving")
     for tracker_id in (movers[0], movers[len(movers) // 2], movers[-1]):
@@ -82,7 +86,7 @@ def test_twenty_five_thousand_uncompressed_with_a_forgetful_broker(
         make_standin, make_agent, broker, subscribe):
     """Ten times the bytes arrive faster than the bus takes them, and all goes out a second time."""
     standin = make_standin(fleet=25000, gzip="never")
-    agent = arrive(standin, make_agent, broker, subscribe(broker), 300)
+    agent = arrive(standin, make_agent, broker, subscribe(broker), 300, LARGE)
     broker.restart()
     again = subscribe(broker)
     want = len(contract.visible(standin))
@@ -95,7 +99,7 @@ def test_large_fleet_with_the_broker_away(make_standin, make_agent, make_broker,
     """The queue fills and drains; nothing of that may show in the peak."""
     standin = make_standin(fleet=25000)
     broker = make_broker(start=False)
-    agent = make_agent(standin, broker)
+    agent = make_agent(standin, broker, LARGE)
     for _ in range(2):
         wait_more_polls(standin, 13)
         standin.advance(seconds=10)
