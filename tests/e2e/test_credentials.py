@@ -68,7 +68,7 @@ def test_each_refusal_has_its_name(make_standin, make_agent, broker, subscriber,
     standin = make_standin(fleet=3)
     standin.control("account", api="user", **fault)
     agent = make_agent(standin, broker, user_config(tmp_path))
-    agent.wait_log(lambda line: words in line and "ERROR" in line)
+    agent.wait_log(lambda line: words in line and line.startswith("error"))
     wait_credential(subscriber, "api", state)
     assert not standin.wait(what="user/auth", count=3, timeout=WATCH_S)["done"], "hammered"
     status = agent.once("status")
