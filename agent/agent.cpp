@@ -31,13 +31,16 @@ poll::PollerConfig MakePollerConfig(const settings::Settings& settings) {
   return config;
 }
 
-queue::QueueConfig MakeQueueConfig(const settings::Queue& settings) {
+queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
+  const settings::Queue& given = settings.queue;
   queue::QueueConfig config;
-  config.limits.max_bytes = settings.max_bytes;
-  config.limits.min_free_bytes = settings.min_free_bytes;
-  config.limits.max_age_ms = settings.max_age_ms;
-  config.flush_interval_ms = settings.flush_interval_ms;
-  config.replay_to_state = settings.replay_to_state;
+  config.limits.max_bytes = given.max_bytes;
+  config.limits.min_free_bytes = given.min_free_bytes;
+  config.limits.max_age_ms = given.max_age_ms;
+  if (given.keep_newest) config.limits.drop = queue::DropPolicy::kAllButNewest;
+  config.limits.max_trackers = settings.memory.max_trackers;
+  config.flush_interval_ms = given.flush_interval_ms;
+  config.replay_to_state = given.replay_to_state;
   return config;
 }
 
@@ -128,8 +131,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       states_job_(limits::kDefaultBatch, pipeline_),
       poller_(MakePollerConfig(settings), {settings.api.url, settings.api.timeout_ms}, *ports.http,
               reader_, *ports.clock, *ports.random, log),
-      queue_(MakeQueueConfig(settings.queue), std::move(secrets.queue_key), ports.queue, *this,
-             log),
+      queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this, log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});

@@ -48,6 +48,18 @@ inline constexpr std::size_t kBacklogWindowRecords = 128;
 // application has more outstanding).
 inline constexpr std::size_t kInFlight = 32;
 
+// queue.drop "all_but_newest", and only there: which record of each tracker is the newest, a place
+// of a table that is filled to four fifths at most, with a map of what is kept; a block that is
+// read and one that is written.
+inline constexpr std::size_t kNewestPlaceBytes = 12;
+inline constexpr std::size_t kNewestParts = 4096;
+constexpr std::size_t NewestPlaces(std::uint32_t trackers) {
+  return std::size_t{trackers} + trackers / 4 + 2;
+}
+constexpr std::size_t NewestTableBytes(std::uint32_t trackers) {
+  return NewestPlaces(trackers) * kNewestPlaceBytes + kNewestParts;
+}
+
 // HTTP: bytes of one decoded answer. 25,000 trackers in one tracker/list weigh about 12 MB.
 inline constexpr std::uint64_t kResponseBytes = 64ULL * 1024 * 1024;
 
@@ -61,5 +73,7 @@ inline constexpr std::size_t kLoginBytes = 4 * kLoginCharacters;
 
 static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextBytes < 256 * 1024,
               "the fixed buffers must leave room for TLS within the budget's floor");
+static_assert(NewestTableBytes(kDefaultMaxTrackers) + 32 * 1024 <= 412 * 1024,
+              "what a full queue takes to keep the newest must fit beside a fleet of 25,000");
 
 }  // namespace depotlink::limits

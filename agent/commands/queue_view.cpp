@@ -77,24 +77,29 @@ Status QueueView::LoadKey() {
   return status.ok() ? queue::MarkOf(*ports_.cipher, key_, mark_) : status;
 }
 
-// A segment that stands for others hides them once it has its end, and is nothing before.
+// A segment that stands for others of its key hides them once it has its end, and is nothing
+// before. It comes behind them.
 Status QueueView::DropReplaced() {
   queue::SegmentReader reader(*ports_.disk, *ports_.cipher, codec_);
-  queue::SegmentId replaced_up_to = 0;
-  std::vector<queue::SegmentId> kept;
+  std::vector<queue::SegmentHeader> kept;
   for (const queue::SegmentId id : segments_) {
     queue::SegmentSummary summary;
     const Status status = reader.OpenSummarized(id, summary);
     if (status.code() == Code::kSkip) continue;
-    const queue::SegmentId upto = status.ok() && summary.has_header ? summary.header.supersedes : 0;
-    if (upto != 0 && !summary.ended) continue;
-    replaced_up_to = std::max(replaced_up_to, upto);
-    kept.push_back(id);
+    const bool known = status.ok() && summary.has_header;
+    queue::SegmentHeader header = known ? summary.header : queue::SegmentHeader();
+    header.id = id;
+    if (header.supersedes != 0 && !summary.ended) continue;
+    const auto replaced = [&header](const queue::SegmentHeader& other) {
+      const bool of_its_key =
+          other.key_mark == header.key_mark || other.key_mark == queue::KeyMark{};
+      return other.id <= header.supersedes && of_its_key;
+    };
+    kept.erase(std::remove_if(kept.begin(), kept.end(), replaced), kept.end());
+    kept.push_back(header);
   }
-  kept.erase(std::remove_if(kept.begin(), kept.end(),
-                            [&](queue::SegmentId id) { return id <= replaced_up_to; }),
-             kept.end());
-  segments_ = std::move(kept);
+  segments_.clear();
+  for (const queue::SegmentHeader& header : kept) segments_.push_back(header.id);
   return {};
 }
 

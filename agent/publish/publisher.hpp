@@ -94,6 +94,9 @@ class Publisher {
   static constexpr int kTries = 3;
   static constexpr DurationMs kAckTimeoutMs = 20 * kSecondMs;
   static constexpr DurationMs kStableMs = kMinuteMs;
+  // The broker is the depot's own, often on this machine: an attempt costs nobody anything, and
+  // while the bus waits for us, each record wears flash.
+  static constexpr DurationMs kConnectWaitMostMs = 10 * kSecondMs;
   static constexpr std::uint32_t kSessionExpiryS = 24 * 3600;
   static constexpr ports::MqttToken kStatusToken = limits::kInFlight;
   static constexpr ports::MqttToken kHealthToken = limits::kInFlight + 1;
@@ -143,7 +146,7 @@ class Publisher {
   MonoTime connect_at_{};  // when to try next, while neither connected nor connecting
   MonoTime connected_at_{};
   MonoTime connect_deadline_{};
-  Backoff backoff_{500, kMinuteMs};
+  Backoff backoff_{500, kConnectWaitMostMs};
   ports::MqttVersion version_ = ports::MqttVersion::k5;
   bool downgrade_told_ = false;
   std::string last_error_;

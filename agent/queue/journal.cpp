@@ -17,6 +17,7 @@ constexpr char kDeliveredType = 'D';
 constexpr std::size_t kRecordHeadBytes = 26;
 constexpr std::size_t kDeliveredBytes = 25;
 constexpr std::size_t kMarkAt = 17;
+constexpr int kReadTries = 3;
 // Clean of what was delivered, it is smaller than the window; several times as large, it is worth a
 // cleaning.
 constexpr std::uint64_t kGrowthBytes = 4 * limits::kWindowBytes;
@@ -124,7 +125,8 @@ Status Journal::ReadEntry(ports::FileHandle file, std::uint64_t at, std::string_
   return {};
 }
 
-Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order above,
+// `above` follows the records that were handed over.
+Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order& above,
                             JournalVisitor* visitor) {
   std::uint64_t at = kMagic.size();
   for (;;) {
@@ -152,7 +154,7 @@ Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order 
   }
 }
 
-Status Journal::Read(Delivered& delivered, Order above, JournalVisitor* visitor) {
+Status Journal::ReadOnce(Delivered& delivered, Order& above, JournalVisitor* visitor) {
   Result<ports::FileHandle> file = ram_->OpenRead(kJournalFileName);
   if (!file.ok()) return file.status().code() == Code::kSkip ? Status() : file.status();
   char magic[kMagic.size()];
@@ -162,6 +164,16 @@ Status Journal::Read(Delivered& delivered, Order above, JournalVisitor* visitor)
     status = ReadEntries(file.value(), delivered, above, visitor);
   }
   ram_->Close(file.value());
+  return status;
+}
+
+// What the last run left in memory stands nowhere else: an error that passes must not cost it.
+Status Journal::Read(Delivered& delivered, Order above, JournalVisitor* visitor) {
+  Status status = ReadOnce(delivered, above, visitor);
+  for (int again = 1; !status.ok() && again < kReadTries; ++again) {
+    status = ram_->Open();
+    if (status.ok()) status = ReadOnce(delivered, above, visitor);
+  }
   return status;
 }
 

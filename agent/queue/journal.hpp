@@ -78,7 +78,8 @@ class Journal {
   bool WriteEntry(std::size_t body_bytes);
   Status ReadEntry(ports::FileHandle file, std::uint64_t at, std::string_view& body);
   Status Read(Delivered& delivered, Order above, JournalVisitor* visitor);
-  Status ReadEntries(ports::FileHandle file, Delivered& delivered, Order above,
+  Status ReadOnce(Delivered& delivered, Order& above, JournalVisitor* visitor);
+  Status ReadEntries(ports::FileHandle file, Delivered& delivered, Order& above,
                      JournalVisitor* visitor);
   bool Fail(Status why);
   void Close();

@@ -39,18 +39,17 @@ OfflineQueue::OfflineQueue(const QueueConfig& config, Secret given_key, const Qu
 void OfflineQueue::Start(MonoTime now) {
   now_ = now;
   await_disk_until_ = now + kAwaitDiskMs;
-  Status status = ram_->Open();
-  if (status.ok() && !ram_->InMemory()) {
+  if (ram_->Open().ok() && !ram_->InMemory()) {
     log_->Warn(
         "queue.runtime_dir is on a disk: the journal is written all the time and wears flash; "
         "name a directory on a tmpfs");
   }
-  if (status.ok()) status = journal_.ReadDelivered(delivered_);
+  const Status status = journal_.ReadDelivered(delivered_);
   if (!status.ok()) delivered_ = {};
   const bool numbered = delivered_.key_mark != KeyMark{};
   StartSpool(now);
   next_order_ = std::max({next_order_, delivered_.window + 1, delivered_.backlog + 1});
-  if (status.ok()) Recover(numbered);
+  status.ok() ? Recover(numbered) : TellUnread(status);
   HealJournal(now);
   if (depth() > 0) {
     log_->Info("records of an earlier run wait to be delivered",
@@ -79,6 +78,10 @@ void OfflineQueue::StartSpool(MonoTime now) {
   next_order_ = std::max(next_order_, on_disk + 1);
 }
 
+void OfflineQueue::TellUnread(const Status& why) {
+  log_->Warn("the journal of the last run cannot be read to its end", {{"why", why.message()}});
+}
+
 // What has a number of the disk's or below was delivered or is on it, unless the last run had not
 // seen the disk when it gave the numbers (`numbered` false).
 void OfflineQueue::Recover(bool numbered) {
@@ -88,10 +91,7 @@ void OfflineQueue::Recover(bool numbered) {
   recovering_ = true;
   const Status status = journal_.ReadRecords(above, *this);
   recovering_ = false;
-  if (!status.ok()) {
-    log_->Warn("the journal of the last run cannot be read to its end",
-               {{"why", status.message()}});
-  }
+  if (!status.ok()) TellUnread(status);
   // Older ones wait on the disk already: these go behind them.
   if (spool_.ready() && !spool_.empty() && window_.waiting() > 0) Flush({});
 }
@@ -164,6 +164,7 @@ MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
   if (heal_at_ <= now) Heal(now);
   HealJournal(now);
   if (FlushDue(now, bus_up)) Flush(now);
+  Tidy(now);
   if (bus_up && spool_.ready()) Load(now);
   KeepCursor(now);
   return NextStep(now);
@@ -172,6 +173,7 @@ MonoTime OfflineQueue::Step(MonoTime now, bool bus_up) {
 MonoTime OfflineQueue::NextStep(MonoTime now) const {
   MonoTime next = std::min(flush_at_, cursor_at_);
   if (now < read_at_) next = std::min(next, read_at_);
+  if (spool_.tidying()) next = std::min(next, std::max(tidy_at_, now));
   if (!spool_.ready() || disk_state_ != DiskState::kOk)
     next = std::min(next, std::max(heal_at_, now + 1));
   if (!journal_.good()) next = std::min(next, std::max(journal_at_, now + 1));
@@ -252,6 +254,14 @@ void OfflineQueue::NoteDelivered() {
   if (now.window == delivered_.window && now.backlog == delivered_.backlog) return;
   delivered_ = now;
   journal_.Note(delivered_);
+}
+
+// A piece a step: what comes live goes on in between. The disk's state is for those to tell who
+// need it.
+void OfflineQueue::Tidy(MonoTime now) {
+  if (now < tidy_at_) return;
+  const Status status = spool_.Tidy();
+  if (!status.ok()) tidy_at_ = now + kHealMs;
 }
 
 // --- out ---

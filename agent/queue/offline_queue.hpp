@@ -124,11 +124,13 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
 
   void StartSpool(MonoTime now);
   void Recover(bool numbered);
+  void TellUnread(const Status& why);
   void HealJournal(MonoTime now);
   bool FlushDue(MonoTime now, bool bus_up);
   bool Flush(MonoTime now);
   Status WriteWaiting();
   void LetGoOfWaiting();
+  void Tidy(MonoTime now);
   void Load(MonoTime now);
   bool LoadNext(MonoTime now);
   void KeepCursor(MonoTime now);
@@ -161,6 +163,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   MonoTime read_at_{};  // likewise to read
   MonoTime journal_at_{};
   MonoTime cursor_at_ = kNever;
+  MonoTime tidy_at_{};  // when to tidy again, after trouble
   DiskState disk_state_ = DiskState::kStarting;
   std::string disk_error_;
   bool journal_told_ = false;

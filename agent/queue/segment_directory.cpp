@@ -11,10 +11,10 @@ constexpr std::string_view kBadSuffix = ".bad";
 // The smallest and the largest number among the segments above a bound.
 class Range : public ports::FileVisitor {
  public:
-  explicit Range(SegmentId above) : above_(above) {}
+  explicit Range(SegmentId above, SegmentId hidden) : above_(above), hidden_(hidden) {}
   void OnFile(const ports::FileEntry& entry) override {
     SegmentId id = 0;
-    if (!ParseSegmentName(entry.name, id) || id <= above_) return;
+    if (!ParseSegmentName(entry.name, id) || id <= above_ || id == hidden_) return;
     first = first == 0 ? id : std::min(first, id);
     last = std::max(last, id);
   }
@@ -23,6 +23,7 @@ class Range : public ports::FileVisitor {
 
  private:
   SegmentId above_;
+  SegmentId hidden_;
 };
 
 using BadName = std::array<char, 20>;
@@ -57,22 +58,28 @@ class SetAsideFiles : public ports::FileVisitor {
 }  // namespace
 
 Status SegmentDirectory::Scan() {
-  Range range(0);
-  Status status = disk_->List(range);
+  Status status = Relist();
   if (!status.ok()) return status;
-  first_ = range.first;
-  last_ = range.last;
   highest_ = std::max(highest_, last_);
   return Supersede();
 }
 
+Status SegmentDirectory::Relist() {
+  Range range(0, hidden_);
+  Status status = disk_->List(range);
+  if (!status.ok()) return status;
+  first_ = range.first;
+  last_ = range.last;
+  return {};
+}
+
 void SegmentDirectory::NoteNew(SegmentId id) {
-  if (first_ == 0) first_ = id;
+  first_ = first_ == 0 ? id : std::min(first_, id);
   last_ = std::max(last_, id);
 }
 
 Result<SegmentId> SegmentDirectory::After(SegmentId id) {
-  Range range(id);
+  Range range(id, hidden_);
   Status status = disk_->List(range);
   if (!status.ok()) return status;
   return range.first;
@@ -92,8 +99,9 @@ Status SegmentDirectory::Supersede() {
     const bool known = status.ok() && summary.has_header;
     const SegmentId upto = known ? std::min(summary.header.supersedes, id - 1) : 0;
     if (upto != 0 && !summary.ended) status = Remove(id);
-    while (upto != 0 && summary.ended && status.ok() && first_ != 0 && first_ <= upto) {
-      status = Remove(first_);
+    if (upto != 0 && summary.ended) {
+      Replace(upto, summary.header.key_mark);
+      status = RemoveReplaced(UINT64_MAX);
     }
     if (!status.ok() && status.code() != Code::kSkip) return status;
     Result<SegmentId> next = After(id);
@@ -101,6 +109,66 @@ Status SegmentDirectory::Supersede() {
     id = next.value();
   }
   return {};
+}
+
+void SegmentDirectory::Replace(SegmentId upto, const KeyMark& of) {
+  if (hidden_ != 0) NoteNew(hidden_);
+  hidden_ = 0;
+  look_failures_ = 0;
+  replaced_upto_ = upto;
+  replaced_mark_ = of;
+}
+
+void SegmentDirectory::Reject(bool doubtful) {
+  rejected_ = hidden_ != 0;
+  doubtful_ = rejected_ && doubtful;
+}
+
+Status SegmentDirectory::Settle(std::uint64_t most_files) {
+  if (rejected_) {
+    Status status = Remove(hidden_);
+    if (!status.ok()) return status;
+    hidden_ = 0;
+    rejected_ = doubtful_ = false;
+  }
+  return replaced_upto_ == 0 ? Status() : RemoveReplaced(most_files);
+}
+
+// Another key's are nobody's to replace.
+bool SegmentDirectory::IsReplaced(SegmentId id, const SegmentSummary& summary) const {
+  return id <= replaced_upto_ && (!summary.has_header || summary.header.key_mark == replaced_mark_);
+}
+
+// In any order, and synced only in the end: the one that replaces them is on the device. One that
+// cannot even be looked at stays in the end: another key's may be in it, and what it gives
+// otherwise are repeats.
+Status SegmentDirectory::RemoveReplaced(std::uint64_t most_files) {
+  std::uint64_t removed = 0;
+  Status trouble;
+  for (SegmentId id = first_; id != 0 && id <= replaced_upto_ && removed < most_files;) {
+    SegmentSummary summary;
+    const Status looked = Look(id, summary);
+    if (looked.ok() && IsReplaced(id, summary)) {
+      SegmentName name;
+      Status status = disk_->Remove(NameOf(id, name));
+      if (!status.ok() && status.code() != Code::kSkip) return status;
+      ++removed;
+    }
+    if (looked.code() != Code::kSkip) {
+      if (!looked.ok()) trouble = looked;
+      ++id;  // nearly always the next one
+      continue;
+    }
+    Result<SegmentId> next = After(id);
+    if (!next.ok()) return next.status();
+    id = next.value();
+  }
+  if (!trouble.ok() && ++look_failures_ < kLookTries) return trouble;
+  Status status = Relist();
+  if (!status.ok() || removed == most_files) return status;
+  status = disk_->SyncDirectory();
+  if (status.ok()) replaced_upto_ = 0;
+  return status;
 }
 
 Status SegmentDirectory::Count(const KeyMark& mark, Order delivered, SegmentId in_use,
@@ -112,7 +180,7 @@ Status SegmentDirectory::Count(const KeyMark& mark, Order delivered, SegmentId i
   totals.set_aside = bad.count;
   totals.bytes = bad.bytes;
   for (SegmentId id = first_; id != 0 && id <= last_;) {
-    status = CountOne(id, mark, delivered, in_use, totals);
+    status = id == hidden_ ? Status() : CountOne(id, mark, delivered, in_use, totals);
     if (status.ok()) {
       ++id;  // nearly always the next one
       continue;
@@ -130,6 +198,11 @@ Status SegmentDirectory::CountOne(SegmentId id, const KeyMark& mark, Order deliv
   SegmentSummary summary;
   Status status = scanner_.OpenSummarized(id, summary);
   if (!status.ok()) return status;
+  if (IsReplaced(id, summary)) {
+    scanner_.Close();
+    totals.bytes += summary.bytes;
+    return {};
+  }
   std::uint64_t records = summary.records;
   // Under way: only the blocks that are not wholly delivered count.
   if (summary.first_order <= delivered && delivered < summary.last_order) {
@@ -169,11 +242,8 @@ Status SegmentDirectory::CountOne(SegmentId id, const KeyMark& mark, Order deliv
 // The directory without `id`. The names are right even where they are not on the device.
 Status SegmentDirectory::Left(SegmentId id) {
   if (id == first_ || id == last_) {
-    Range range(0);
-    Status status = disk_->List(range);
+    Status status = Relist();
     if (!status.ok()) return status;
-    first_ = range.first;
-    last_ = range.last;
   }
   return disk_->SyncDirectory();
 }

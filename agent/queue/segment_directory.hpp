@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The segments of a queue as a row of files: which there are, what they hold in all, and how one
-// leaves. Holds numbers only, no list of files, so that a gigabyte of them takes no more memory
-// than none.
+// The segments of a queue as a row of files: which there are, what they hold in all, how one
+// leaves, and how one comes to stand for others. Holds numbers only, no list of files, so that a
+// gigabyte of them takes no more memory than none.
 
 #include <cstdint>
 
@@ -51,6 +51,19 @@ class SegmentDirectory {
   SegmentId TakeNext() { return ++highest_; }
   void NoteNew(SegmentId id);
 
+  // One that is to stand for others: its number, of which nothing here takes notice before
+  // Replace(). Only where settled() is true.
+  SegmentId TakeHidden() { return hidden_ = TakeNext(); }
+  // It is whole, and stands for all segments of its key up to `upto`, which go with Settle().
+  void Replace(SegmentId upto, const KeyMark& of);
+  // It is not to be, and goes with Settle(). `doubtful`: it might be whole on the device.
+  void Reject(bool doubtful);
+  // Removes what is to go, at most so many files; again after a failure.
+  Status Settle(std::uint64_t most_files);
+  bool settled() const { return hidden_ == 0 && replaced_upto_ == 0; }
+  // False: what the segments hold is told by others than those that the names say.
+  bool certain() const { return replaced_upto_ == 0 && !doubtful_; }
+
   // It is gone from the device's point of view, too, when it succeeds. One that is missing is gone.
   Status Remove(SegmentId id);
   // Renames it to `.bad` and keeps the newest kSetAsideMost of those.
@@ -61,7 +74,12 @@ class SegmentDirectory {
   static constexpr std::uint64_t kSetAsideMost = 4;
 
  private:
+  static constexpr int kLookTries = 3;
+
   Status Supersede();
+  Status RemoveReplaced(std::uint64_t most_files);
+  bool IsReplaced(SegmentId id, const SegmentSummary& summary) const;
+  Status Relist();
   Status CountOne(SegmentId id, const KeyMark& mark, Order delivered, SegmentId in_use,
                   SegmentTotals& totals);
   Status Left(SegmentId id);
@@ -71,6 +89,12 @@ class SegmentDirectory {
   SegmentId first_ = 0;
   SegmentId last_ = 0;
   SegmentId highest_ = 0;
+  SegmentId hidden_ = 0;
+  bool rejected_ = false;
+  bool doubtful_ = false;
+  SegmentId replaced_upto_ = 0;  // 0: none
+  KeyMark replaced_mark_{};      // of this key
+  int look_failures_ = 0;
 };
 
 }  // namespace depotlink::queue

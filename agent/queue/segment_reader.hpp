@@ -5,6 +5,7 @@
 // block and no other. Trusts nothing that stands in the file before its check sum fits, and no
 // bound that it names.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -72,6 +73,11 @@ class SegmentReader {
   // Records in all blocks whose header has been met since Open().
   std::uint64_t records_met() const { return records_met_; }
   std::uint64_t bytes() const { return bytes_; }
+  // At the end: how many records could not be read, as far as headers and `summary` tell.
+  std::uint64_t LostOf(const SegmentSummary& summary) const {
+    const std::uint64_t unmet = summary.records - std::min(summary.records, records_met_);
+    return damage_.lost_records + (summary.ended ? unmet : 0);
+  }
 
  private:
   Status ReadAt(std::uint64_t at, std::size_t most, std::size_t& got);

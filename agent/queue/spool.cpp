@@ -21,7 +21,10 @@ Spool::Spool(SpoolLimits limits, Secret given_key, ports::Storage& disk, ports::
       letters_(disk, cipher, codec_),
       raw_in_(new char[kBlockRawBytes]),
       raw_out_(new char[kBlockRawBytes]),
-      group_(raw_in_.get(), kBlockRawBytes) {}
+      group_(raw_in_.get(), kBlockRawBytes) {
+  if (limits.drop == DropPolicy::kOldest) return;
+  compaction_ = std::make_unique<Compaction>(limits.max_trackers, disk, cipher, codec_, directory_);
+}
 
 Status Spool::Start(Order delivered, const KeyMark& of) {
   if (ready_) return {};
@@ -83,8 +86,11 @@ Status Spool::WriteBlock() {
   Status status = MakeRoom(header + kBlockHeaderBytes + ports::kCipherTagBytes +
                            group_.bytes().size() + kEndBlockBytes);
   if (status.ok() && !writer_.open()) status = BeginSegment();
+  const std::uint64_t bytes_before = writer_.bytes();
   if (status.ok()) status = writer_.Append(group_);
   if (!status.ok()) return Undo(std::move(status));
+  wrote_ = true;
+  written_since_try_ += writer_.bytes() - bytes_before;
   group_records_ += group_.records();
   group_.Clear();
   return {};
@@ -173,6 +179,7 @@ Status Spool::OpenOldest(bool& found) {
     if (!reading_.has_header || reading_.header.key_mark == mark_) {
       found = true;
       segment_ended_ = false;
+      read_after_ = given_out_;
       return {};
     }
     reader_.Close();
@@ -198,6 +205,7 @@ Status Spool::LoadBlock(bool& found) {
 
 Status Spool::Next(Record& record, bool& found) {
   found = false;
+  if (tidying()) return {};
   if (ready_ && recount_due_) {
     Status status = Recount();
     if (!status.ok()) return status;
@@ -266,9 +274,7 @@ void Spool::ForgetOut() {
 
 // How many records of the segment that was read could not be read.
 std::uint64_t Spool::LostInReading() const {
-  std::uint64_t lost = reader_.damage().lost_records;
-  if (reading_.ended) lost += reading_.records - std::min(reading_.records, reader_.records_met());
-  return lost;
+  return reader_.LostOf(reading_);
 }
 
 void Spool::TellDamage(std::uint64_t lost) {
@@ -291,7 +297,7 @@ void Spool::CloseReading() {
 }
 
 Status Spool::FinishSegment() {
-  if (!segment_ended_ || !reader_.open()) return {};
+  if (!segment_ended() || !reader_.open()) return {};
   delivered_ = std::max(delivered_, given_out_);
   // On a full disk the removal is what makes room; the price of no cursor is repeats after a power
   // cut.

@@ -7,13 +7,17 @@
 //
 //   Append Append Commit      ->  [segment][segment][segment being written]
 //   Next Next ... Finish      <-   ^ the oldest one, read and then removed
+//   Tidy Tidy ...                  where only the newest are kept: one segment comes to stand for
+//   all
 
 #include <cstdint>
 #include <memory>
 
+#include "agent/base/limits.hpp"
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/queue/block_codec.hpp"
+#include "agent/queue/compaction.hpp"
 #include "agent/queue/cursor_file.hpp"
 #include "agent/queue/dead_letters.hpp"
 #include "agent/queue/queue_key.hpp"
@@ -23,11 +27,19 @@
 
 namespace depotlink::queue {
 
+// What goes where the bounds are met.
+enum class DropPolicy : std::uint8_t {
+  kOldest,       // the oldest segment
+  kAllButNewest  // all records but the newest of each tracker; where that frees too little, kOldest
+};
+
 struct SpoolLimits {
   std::uint64_t max_bytes = 256ULL * 1024 * 1024;
   std::uint64_t min_free_bytes = 64ULL * 1024 * 1024;
   DurationMs max_age_ms = 0;        // 0: none
   std::uint64_t segment_bytes = 0;  // when a segment is closed; 0: as fits max_bytes
+  DropPolicy drop = DropPolicy::kOldest;
+  std::uint32_t max_trackers = limits::kDefaultMaxTrackers;  // whose newest records are told apart
 };
 
 // Records that went without having been delivered, each counted once.
@@ -64,13 +76,22 @@ class Spool {
   Status Next(Record& record, bool& found);
   // True where all of the oldest segment was given out: once that is delivered, call
   // FinishSegment().
-  bool segment_ended() const { return segment_ended_; }
+  bool segment_ended() const { return segment_ended_ && !tidying(); }
   // Removes it, the cursor first.
   Status FinishSegment();
   // All given out up to here was delivered, `records` of them since the last call; the device knows
   // after StoreCursor().
   void NoteDelivered(Order order, std::uint64_t records);
   Status StoreCursor();
+
+  // To be called in each step, between groups: makes room before it is needed where the policy is
+  // kAllButNewest, a bounded piece a call. While tidying() is true more calls are wanted, and none
+  // but Next() and Expire() waits for them: these do nothing. A failure stops what was begun; what
+  // could not be undone is tried again by the next call.
+  Status Tidy();
+  bool tidying() const {
+    return (compaction_ != nullptr && compaction_->running()) || !directory_.certain();
+  }
 
   // Removes segments whose newest record is older than max_age at `now_ms` (a clock that can be
   // trusted).
@@ -99,6 +120,9 @@ class Spool {
   static constexpr std::uint64_t kSegmentMostBytes = 4ULL * 1024 * 1024;
   static constexpr std::uint64_t kSegmentLeastBytes = 64ULL * 1024;
   static constexpr int kReadTries = 3;
+  // Of one call to Tidy(): milliseconds.
+  static constexpr int kBlocksATidy = 32;
+  static constexpr std::uint64_t kFilesATidy = 8;
 
   std::uint64_t SegmentBytes() const;
   Status WriteBlock();
@@ -120,6 +144,15 @@ class Spool {
   Status Recount();
   void ForgetOut();
   void CloseReading();
+  std::uint64_t Room(std::uint64_t free_bytes) const;
+  bool CompactionDue(std::uint64_t room) const;
+  Status BeginCompaction();
+  Status WorkOnCompaction();
+  Status GoOnWithCompaction();
+  Status ChooseCompaction();
+  Status FinishCompaction();
+  Status SettleSome(std::uint64_t most_files);
+  Status StopTidying();
   Status IsExpired(SegmentId id, std::int64_t oldest_kept_ms, bool& expired);
   SegmentId WriterId() const { return writer_.open() ? writer_.id() : 0; }
 
@@ -150,6 +183,7 @@ class Spool {
   SegmentSummary reading_;
   SegmentId read_above_ = 0;  // segments up to here are locked
   Order given_out_ = 0;
+  Order read_after_ = 0;          // given_out_ when the segment that is read was opened
   std::uint64_t block_left_ = 0;  // records of the block under way
   bool segment_ended_ = false;
   int read_failures_ = 0;
@@ -160,6 +194,10 @@ class Spool {
   SegmentTotals totals_;
   bool recount_due_ = false;  // totals_ is not right: the next one to need it counts
   SpoolLosses losses_;
+
+  std::unique_ptr<Compaction> compaction_;  // null: the oldest go
+  bool wrote_ = false;                      // since room was last looked for
+  std::uint64_t written_since_try_ = UINT64_MAX / 2;
 };
 
 }  // namespace depotlink::queue

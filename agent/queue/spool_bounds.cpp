@@ -17,7 +17,8 @@ Status Spool::Fits(std::uint64_t bytes, std::uint64_t freed) {
   if (!free.ok()) return {Code::kRetryLater, free.status().message()};
   const bool counted = recount_due_ || !writer_.open();
   const std::uint64_t unconfirmed = counted ? 0 : writer_.bytes() - writer_.confirmed_bytes();
-  if (totals_.bytes + unconfirmed + bytes > limits_.max_bytes) {
+  const std::uint64_t gathered = compaction_ != nullptr ? compaction_->unfinished_bytes() : 0;
+  if (totals_.bytes + unconfirmed + gathered + bytes > limits_.max_bytes) {
     return {Code::kFull, "queue.max_size is smaller than what waits already"};
   }
   if (free.value() < limits_.min_free_bytes + bytes && freed < bytes) {
@@ -26,8 +27,9 @@ Status Spool::Fits(std::uint64_t bytes, std::uint64_t freed) {
   return {};
 }
 
-// What was set aside goes first, then the oldest.
+// What is in the making goes first, then what was set aside, then the oldest.
 Status Spool::DropSomething() {
+  if (tidying()) return StopTidying();
   if (totals_.set_aside == 0) {
     return Drop(losses_.quota, "to stay within queue.max_size and queue.min_free");
   }
@@ -87,6 +89,10 @@ Status Spool::CountLeft(SegmentId id, std::uint64_t& left) {
 }
 
 Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
+  if (tidying()) {
+    Status stopped = StopTidying();
+    if (!stopped.ok()) return stopped;
+  }
   SegmentId id = directory_.first();
   if (IsUnderWay(id)) {
     // Records of it are on their way, and nothing else holds them: the next one goes in its place.
@@ -133,7 +139,7 @@ Status Spool::IsExpired(SegmentId id, std::int64_t oldest_kept_ms, bool& expired
 }
 
 Status Spool::Expire(std::int64_t now_ms) {
-  if (!ready_ || limits_.max_age_ms == 0) return {};
+  if (!ready_ || limits_.max_age_ms == 0 || tidying()) return {};
   const std::int64_t oldest_kept_ms = now_ms - limits_.max_age_ms;
   const bool young = totals_.oldest_time_ms == 0 || totals_.oldest_time_ms >= oldest_kept_ms;
   if (young && totals_.locked_segments == 0) return {};

@@ -177,7 +177,9 @@ constexpr KeySpec kKeys[] = {
     Choice("queue.replay_to", "history|state", "history",
            "where what waited is published: beside the live states, or in line with them",
            [](Settings& s, const Parsed& v) { s.queue.replay_to_state = v.text == "state"; }),
-    Later("queue.drop", "this version drops the oldest"),
+    Choice("queue.drop", "oldest|all_but_newest", "oldest",
+           "what goes when the queue is full: the oldest, or all but the newest of each tracker",
+           [](Settings& s, const Parsed& v) { s.queue.keep_newest = v.text == "all_but_newest"; }),
 
     Section("memory"),
     Key("memory.budget", KeyType::kSize, 6 * kMiB, 1024 * kMiB, "8MiB", "8MiB",

@@ -59,6 +59,7 @@ struct Queue {
   DurationMs max_age_ms = 30 * 24 * kHourMs;
   DurationMs flush_interval_ms = kSecondMs;
   bool replay_to_state = false;
+  bool keep_newest = false;  // all but the newest record of each tracker go; else the oldest
 };
 
 struct Memory {

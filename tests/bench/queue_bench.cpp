@@ -3,16 +3,25 @@
 // plain write with fdatasync (the floor: what the device asks for), and SQLite in WAL mode with
 // batched commits.
 //
-//   queue_bench DIR [RECORDS [GROUP]]      GROUP: records between two flushes
+//   queue_bench compare DIR RECORDS GROUP   a JSON line a stage; a flush each GROUP records
+//   queue_bench fill DIR RECORDS            leaves that many records in a queue in DIR
+//   queue_bench fill-mib DIR MIB            ... so many MiB of them, not compressed
+//   queue_bench lines RECORDS               the same as lines of topic, tab, payload
+//   queue_bench newest DIR MIB TRACKERS     a queue of MIB that keeps only the newest of each: how
+//                                           long that takes, and its longest piece
 //
-// Each way runs in a process of its own, so that its peak memory is its own.
+// Each way of `compare` runs in a process of its own, so that its peak memory is its own. Bytes and
+// flushes of the device are those of the whole device under DIR: give it one of its own
+// (tests/bench/outage does).
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -39,9 +48,9 @@ struct Job {
   long group = 300;
 };
 
-std::string PayloadOf(long i) {
+std::string PayloadOf(long i, long trackers = 300) {
   char text[640];
-  const long tracker = i % 300;
+  const long tracker = i % trackers;
   std::snprintf(
       text, sizeof text,
       R"({"id":%ld,"label":"Truck %ld","group":"Main office","lat":%.7f,"lng":%.7f,"speed_kmh":%ld,"heading_deg":%ld,)"
@@ -71,8 +80,27 @@ double CpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// What this process made the device write, as the kernel counts it.
-unsigned long long DeviceBytes() {
+struct DeviceUse {
+  unsigned long long bytes = 0;
+  unsigned long long flushes = 0;
+};
+
+// What was written to the device under `dir` so far, as the kernel counts it, all of it on the
+// device.
+DeviceUse UseOfDevice(const std::string& dir) {
+  const int folder = open(dir.c_str(), O_RDONLY | O_DIRECTORY);
+  struct stat info {};
+  if (folder < 0 || fstat(folder, &info) != 0 || syncfs(folder) != 0) return {};
+  close(folder);
+  std::ifstream file("/sys/dev/block/" + std::to_string(major(info.st_dev)) + ":" +
+                     std::to_string(minor(info.st_dev)) + "/stat");
+  unsigned long long fields[17] = {};
+  for (unsigned long long& field : fields) file >> field;
+  return {fields[6] * 512, fields[15]};
+}
+
+// What this process alone gave to the device.
+unsigned long long ProcessBytes() {
   std::ifstream io("/proc/self/io");
   for (std::string name; io >> name;) {
     unsigned long long value = 0;
@@ -83,28 +111,38 @@ unsigned long long DeviceBytes() {
 }
 
 struct Stage {
-  double began = Now();
+  explicit Stage(const Job& job) : dir(job.dir), device(UseOfDevice(job.dir)) {}
+
+  std::string dir;
+  DeviceUse device;
+  unsigned long long written = ProcessBytes();
   double cpu = CpuSeconds();
-  unsigned long long written = DeviceBytes();
+  double began = Now();
 };
 
 void Report(const char* way, const char* stage, const Stage& since, long records,
             double payload_bytes) {
   const double seconds = Now() - since.began;
   const double cpu = CpuSeconds() - since.cpu;
-  const auto written = static_cast<double>(DeviceBytes() - since.written);
+  const auto written = static_cast<double>(ProcessBytes() - since.written);
+  const DeviceUse use = UseOfDevice(since.dir);
   std::printf(
-      "%-10s %-7s %9.0f records/s  %6.2f us CPU/record  %5.2f bytes to the device a byte of "
-      "payload\n",
+      "{\"way\": \"%s\", \"stage\": \"%s\", \"records_per_s\": %.0f, \"cpu_us\": %.2f, "
+      "\"process_bytes\": %.4f, \"device_bytes\": %.4f, \"flushes\": %llu}\n",
       way, stage, static_cast<double>(records) / seconds, cpu * 1e6 / static_cast<double>(records),
-      written / payload_bytes);
+      written / payload_bytes, static_cast<double>(use.bytes - since.device.bytes) / payload_bytes,
+      use.flushes - since.device.flushes);
   std::fflush(stdout);
+}
+
+void ReportSize(const char* way, double bytes, double payload_bytes) {
+  std::printf("{\"way\": \"%s\", \"size\": %.4f}\n", way, bytes / payload_bytes);
 }
 
 void ReportPeak(const char* way) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::printf("%-10s peak    %ld KiB resident\n", way, usage.ru_maxrss);
+  std::printf("{\"way\": \"%s\", \"peak_kib\": %ld}\n", way, usage.ru_maxrss);
 }
 
 double PayloadBytes(const Job& job) {
@@ -115,14 +153,21 @@ double PayloadBytes(const Job& job) {
 
 class Quiet : public depotlink::LogSink {
   void WriteLine(depotlink::LogLevel, std::string_view line) override {
-    std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
   }
 };
 
+// For a large backlog in a hurry: packs nothing, so that blocks are stored as they are.
+class PacksNothing : public depotlink::ports::Compressor {
+ public:
+  std::size_t Pack(std::string_view, std::string_view, char*, std::size_t) override { return 0; }
+  bool Unpack(std::string_view, std::string_view, char*, std::size_t) override { return false; }
+};
+
 struct Spooled {
-  explicit Spooled(const Job& job)
-      : disk(job.dir + "/spool"),
-        spool(Limits(), depotlink::Secret(), disk, cipher, compressor, log) {}
+  Spooled(const std::string& dir, depotlink::ports::Compressor& compressor,
+          const depotlink::queue::SpoolLimits& limits = Limits())
+      : disk(dir), spool(limits, depotlink::Secret(), disk, cipher, compressor, log) {}
   static depotlink::queue::SpoolLimits Limits() {
     depotlink::queue::SpoolLimits limits;
     limits.max_bytes = 4ULL << 30U;
@@ -133,7 +178,6 @@ struct Spooled {
   depotlink::Logger log{sink, depotlink::LogLevel::kWarn};
   depotlink::platform::PosixStorage disk;
   depotlink::platform::MbedtlsCipher cipher;
-  depotlink::platform::DeflateCompressor compressor;
   depotlink::queue::Spool spool;
 };
 
@@ -143,18 +187,53 @@ void Require(bool good, const char* what) {
   std::exit(1);
 }
 
-void SpoolIn(const Job& job, double payload_bytes) {
-  Spooled queue(job);
+void Append(Spooled& queue, long i, const std::string& payload) {
+  Record record;
+  record.kind = depotlink::queue::RecordKind::kState;
+  record.retain = true;
+  record.tracker = static_cast<depotlink::model::TrackerId>(1000000 + i % 300);
+  record.order = static_cast<depotlink::queue::Order>(i + 1);
+  record.time_ms = 1785000000000 + i * 10;
+  record.payload = payload;
+  Require(queue.spool.Append(record).ok(), "append");
+}
+
+void Fill(const Job& job) {
+  depotlink::platform::DeflateCompressor compressor;
+  Spooled queue(job.dir, compressor);
   Require(queue.spool.Start(0, {}).ok(), "start");
-  const Stage stage;
   for (long i = 0; i < job.records; ++i) {
-    const std::string payload = PayloadOf(i);
-    Record record;
-    record.tracker = static_cast<depotlink::model::TrackerId>(1000000 + i % 300);
-    record.order = static_cast<depotlink::queue::Order>(i + 1);
-    record.time_ms = 1785000000000 + i * 10;
-    record.payload = payload;
-    Require(queue.spool.Append(record).ok(), "append");
+    Append(queue, i, PayloadOf(i));
+    if ((i + 1) % job.group == 0) Require(queue.spool.Commit().ok(), "commit");
+  }
+  Require(queue.spool.Commit().ok(), "commit");
+}
+
+void FillMib(const Job& job) {
+  PacksNothing compressor;
+  Spooled queue(job.dir, compressor);
+  Require(queue.spool.Start(0, {}).ok(), "start");
+  const auto wanted = static_cast<std::uint64_t>(job.records) << 20U;
+  for (long i = 0; queue.spool.totals().bytes < wanted; ++i) {
+    Append(queue, i, PayloadOf(i));
+    if ((i + 1) % job.group == 0) Require(queue.spool.Commit().ok(), "commit");
+  }
+  Require(queue.spool.Commit().ok(), "commit");
+}
+
+void Lines(const Job& job) {
+  for (long i = 0; i < job.records; ++i) {
+    std::printf("depotlink/bench/tracker/%ld/state\t%s\n", 1000000 + i % 300, PayloadOf(i).c_str());
+  }
+}
+
+void SpoolIn(const Job& job, double payload_bytes) {
+  depotlink::platform::DeflateCompressor compressor;
+  Spooled queue(job.dir + "/spool", compressor);
+  Require(queue.spool.Start(0, {}).ok(), "start");
+  const Stage stage(job);
+  for (long i = 0; i < job.records; ++i) {
+    Append(queue, i, PayloadOf(i));
     if ((i + 1) % job.group == 0) Require(queue.spool.Commit().ok(), "commit");
   }
   Require(queue.spool.Commit().ok(), "commit");
@@ -162,13 +241,11 @@ void SpoolIn(const Job& job, double payload_bytes) {
 }
 
 void SpoolOut(const Job& job, double payload_bytes) {
-  Spooled queue(job);
-  const double began = Now();
+  depotlink::platform::DeflateCompressor compressor;
+  Spooled queue(job.dir + "/spool", compressor);
   Require(queue.spool.Start(0, {}).ok(), "start");
-  std::printf("%-10s start   %.1f ms over %llu bytes in %llu segments\n", "depotlink",
-              (Now() - began) * 1e3, static_cast<unsigned long long>(queue.spool.totals().bytes),
-              static_cast<unsigned long long>(queue.spool.totals().segments));
-  const Stage stage;
+  ReportSize("depotlink", static_cast<double>(queue.spool.totals().bytes), payload_bytes);
+  const Stage stage(job);
   long out = 0;
   for (bool found = true; queue.spool.has_segments();) {
     Record record;
@@ -185,11 +262,67 @@ void SpoolOut(const Job& job, double payload_bytes) {
   ReportPeak("depotlink");
 }
 
+// Fills the queue until room had to be made once, and looks at each piece of that work.
+void Newest(const Job& job, long trackers) {
+  const auto mib = static_cast<std::uint64_t>(job.records);
+  depotlink::queue::SpoolLimits limits;
+  limits.max_bytes = mib << 20U;
+  limits.min_free_bytes = 0;
+  limits.drop = depotlink::queue::DropPolicy::kAllButNewest;
+  depotlink::platform::DeflateCompressor compressor;
+  Spooled queue(job.dir, compressor, limits);
+  depotlink::queue::Spool& spool = queue.spool;
+  Require(spool.Start(0, {}).ok(), "start");
+  double work = 0;
+  double longest = 0;
+  double longest_commit = 0;
+  long pieces = 0;
+  std::uint64_t most = 0;
+  long i = 0;
+  for (bool made_room = false; !made_room;) {
+    const std::uint64_t lost = spool.losses().quota;
+    for (const long end = i + job.group; i < end; ++i) {
+      const std::string payload = PayloadOf(i, trackers);
+      Record record;
+      record.tracker = static_cast<depotlink::model::TrackerId>(1000000 + i % trackers);
+      record.order = static_cast<depotlink::queue::Order>(i + 1);
+      record.time_ms = 1785000000000 + i * 10;
+      record.payload = payload;
+      Require(spool.Append(record).ok(), "append");
+    }
+    const double committing = Now();
+    Require(spool.Commit().ok(), "commit");
+    longest_commit = std::max(longest_commit, Now() - committing);
+    // As often as the loop would come round while the next group comes together.
+    for (int turn = 0; turn == 0 || (turn < 100 && spool.tidying()); ++turn) {
+      const double began = Now();
+      Require(spool.Tidy().ok(), "tidy");
+      const double took = Now() - began;
+      if (!spool.tidying() && took < 1e-4) continue;
+      work += took;
+      longest = std::max(longest, took);
+      ++pieces;
+    }
+    most = std::max(most, spool.totals().bytes);
+    made_room = spool.losses().quota != lost;
+  }
+  while (spool.tidying()) Require(spool.Tidy().ok(), "tidy");
+  std::printf(
+      "newest     %llu MiB, %ld trackers: %ld records in, %llu dropped, %llu kept; at most %.1f "
+      "MiB\n"
+      "newest     %.2f s in %ld pieces, the longest %.1f ms; the longest commit %.1f ms\n",
+      static_cast<unsigned long long>(mib), trackers, i,
+      static_cast<unsigned long long>(spool.losses().quota),
+      static_cast<unsigned long long>(spool.totals().records), static_cast<double>(most) / 1048576,
+      work, pieces, longest * 1e3, longest_commit * 1e3);
+  ReportPeak("newest");
+}
+
 void Floor(const Job& job, double payload_bytes) {
   const std::string path = job.dir + "/floor";
   const int file = open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
   Require(file >= 0, "open");
-  const Stage stage;
+  const Stage stage(job);
   std::string group;
   for (long i = 0; i < job.records; ++i) {
     group += PayloadOf(i);
@@ -198,9 +331,10 @@ void Floor(const Job& job, double payload_bytes) {
     Require(fdatasync(file) == 0, "fdatasync");
     group.clear();
   }
-  Report("floor", "append", stage, job.records, payload_bytes);
+  Report("plain", "append", stage, job.records, payload_bytes);
+  ReportSize("plain", payload_bytes, payload_bytes);
   close(file);
-  ReportPeak("floor");
+  ReportPeak("plain");
 }
 
 #ifdef DEPOTLINK_HAVE_SQLITE
@@ -216,7 +350,7 @@ void Sqlite(const Job& job, double payload_bytes) {
   sqlite3_stmt* insert = nullptr;
   sqlite3_prepare_v2(db, "INSERT INTO queue(tracker, payload) VALUES(?, ?)", -1, &insert, nullptr);
   {
-    const Stage stage;
+    const Stage stage(job);
     run("BEGIN");
     for (long i = 0; i < job.records; ++i) {
       const std::string payload = PayloadOf(i);
@@ -232,14 +366,12 @@ void Sqlite(const Job& job, double payload_bytes) {
   }
   struct stat info {};
   stat(path.c_str(), &info);
-  std::printf("%-10s size    %lld bytes, %.2f a byte of payload\n", "sqlite",
-              static_cast<long long>(info.st_size),
-              static_cast<double>(info.st_size) / payload_bytes);
+  ReportSize("sqlite", static_cast<double>(info.st_size), payload_bytes);
   sqlite3_stmt* oldest = nullptr;
   sqlite3_prepare_v2(db, "SELECT id, payload FROM queue ORDER BY id LIMIT ?", -1, &oldest, nullptr);
   sqlite3_stmt* done = nullptr;
   sqlite3_prepare_v2(db, "DELETE FROM queue WHERE id <= ?", -1, &done, nullptr);
-  const Stage stage;
+  const Stage stage(job);
   long out = 0;
   while (out < job.records) {
     sqlite3_bind_int64(oldest, 1, job.group);
@@ -277,28 +409,47 @@ void Apart(const std::function<void()>& work) {
   Require(status == 0, "a part of the bench");
 }
 
-}  // namespace
-
-int main(int count, char** words) {
-  if (count < 2) {
-    std::fputs("usage: queue_bench DIR [RECORDS [GROUP]]\n", stderr);
-    return 2;
-  }
-  Job job;
-  job.dir = words[1];
-  if (count > 2) job.records = std::strtol(words[2], nullptr, 10);
-  if (count > 3) job.group = std::strtol(words[3], nullptr, 10);
-  double payload_bytes = 0;
-  payload_bytes = PayloadBytes(job);
-  std::printf("%ld records of %.0f bytes, a flush each %ld records\n", job.records,
-              payload_bytes / static_cast<double>(job.records), job.group);
+void Compare(const Job& job) {
+  const double payload_bytes = PayloadBytes(job);
+  std::printf("{\"records\": %ld, \"payload_bytes\": %.0f, \"group\": %ld}\n", job.records,
+              payload_bytes, job.group);
   Apart([&] { SpoolIn(job, payload_bytes); });
   Apart([&] { SpoolOut(job, payload_bytes); });
   Apart([&] { Floor(job, payload_bytes); });
 #ifdef DEPOTLINK_HAVE_SQLITE
   Apart([&] { Sqlite(job, payload_bytes); });
 #else
-  std::puts("sqlite     left out: this build has none (libsqlite3-dev)");
+  std::fputs("queue_bench: no SQLite in this build (libsqlite3-dev)\n", stderr);
 #endif
+}
+
+long NumberOf(const char* word) {
+  return std::strtol(word, nullptr, 10);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const std::string verb = count > 1 ? words[1] : "";
+  Job job;
+  if (verb == "lines" && count == 3) {
+    job.records = NumberOf(words[2]);
+    Lines(job);
+  } else if (count >= 4) {
+    job.dir = words[2];
+    job.records = NumberOf(words[3]);
+    const long last = count > 4 ? NumberOf(words[4]) : 0;
+    if (verb == "newest") Newest(job, last > 0 ? last : 1000);
+    if (last > 0) job.group = last;
+    if (verb == "compare") Compare(job);
+    if (verb == "fill") Fill(job);
+    if (verb == "fill-mib") FillMib(job);
+  } else {
+    std::fputs(
+        "usage: queue_bench compare|fill|fill-mib|newest DIR NUMBER [GROUP|TRACKERS], queue_bench "
+        "lines N\n",
+        stderr);
+    return 2;
+  }
   return 0;
 }

@@ -42,14 +42,11 @@ class Rig:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.standin = StandIn(fleet=fleet, kind="moving", clock="stepped", report=1, rate=0,
                                served_log=SERVED_LOG)
-        self.broker, self.subscriber = Broker(), None
+        self.broker, self.subscriber = Broker(log="none"), None
         self.binary, self.agent, self.started_at = binary, None, None
 
     def __enter__(self):
         self.standin.__enter__()
-        # Its log of each message would cost more than the broker itself.
-        self.broker.write_config("log_type none")
-        self._quieten()
         self.broker.start()
         self.subscriber = BareSubscriber(self.broker.port)
         folder = self._folder.name
@@ -58,13 +55,6 @@ class Rig:
         self.started_at = time.monotonic()
         self.agent.start()
         return self
-
-    def _quieten(self):
-        path = os.path.join(self.broker.folder, "mosquitto.conf")
-        with open(path, encoding="utf-8") as file:
-            lines = [line for line in file if line.strip() != "log_type all"]
-        with open(path, "w", encoding="utf-8") as out:
-            out.writelines(lines)
 
     def __exit__(self, *_):
         for close in (self.agent.close, self.subscriber.close,
@@ -183,7 +173,7 @@ def run_floor(program, captured, lines_path):
         out.writelines(lines[place % len(lines)] for place in range(wanted))
     runs = []
     for _ in range(FLOOR_RUNS):
-        with Broker(extra="") as broker:
+        with Broker(log="none") as broker:
             subscriber = BareSubscriber(broker.port)
             done = subprocess.run([program, "tcp://127.0.0.1:%d" % broker.port, lines_path],
                                   capture_output=True, text=True, timeout=120, check=False)
@@ -221,6 +211,7 @@ def run_fleet(binary, floor, fleet, seconds, say):
         rig.let_pass(1.2)  # the answer that is under way
         _, facts["plain"] = run_changing(rig, min(seconds, 3))
         rig.subscriber.ask("forget")
+        say("the broker is killed, and started without its memory")
         rig.new_subscriber()
         rig.wait_whole_fleet()
         rig.settle()

@@ -16,6 +16,7 @@
 #include "platform/versions.hpp"
 #include "tests/contract/loopback_server.hpp"
 #include "tests/contract/mosquitto_broker.hpp"
+#include "tests/contract/system_calls.hpp"
 #include "tests/contract/wait_until.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -340,6 +341,24 @@ TEST(MqttContract, OutstandingTokensGetNoOutcomeAfterALoss) {
     CHECK_FALSE(mqtt->NextEvent(event));
   }
 }
+
+#ifdef DEPOTLINK_PAHO_STATIC
+// Else Paho would free the message twice (platform/paho_failed_write.cpp).
+TEST(MqttContract, AWriteIntoADeadConnectionIsALossLikeAnyOther) {
+  MosquittoBroker broker("", "");
+  if (Missing(broker)) return;
+  Connected(To(broker.port()));
+  Publish(1, "depotlink/a");
+  AwaitKind(MqttEventKind::kAcked);
+  depotlink::contract::NextWritevBreaks() = true;
+  Publish(2, "depotlink/a");
+  AwaitKind(MqttEventKind::kLost);
+  CHECK_FALSE(depotlink::contract::NextWritevBreaks());
+  Connected(To(broker.port()));
+  Publish(3, "depotlink/a");
+  AwaitKind(MqttEventKind::kAcked);
+}
+#endif
 
 TEST(MqttContract, OnlySoManyTokensAreTaken) {
   LoopbackServer server([](Connection& c, int) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/contract/system_calls.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +41,11 @@ SystemCalls& Calls() {
   return calls;
 }
 
+std::atomic<bool>& NextWritevBreaks() {
+  static std::atomic<bool> breaks{false};
+  return breaks;
+}
+
 }  // namespace depotlink::contract
 
 // The linker's names for what is wrapped and what stands behind it.
@@ -48,6 +55,16 @@ ssize_t __real_pwrite(int file, const void* from, size_t bytes, off_t offset);
 ssize_t __real_pread(int file, void* out, size_t bytes, off_t offset);
 int __real_fdatasync(int file);
 int __real_fsync(int file);
+ssize_t __real_writev(int file, const iovec* pieces, int count);
+
+ssize_t __wrap_writev(int file, const iovec* pieces, int count) {
+  if (!depotlink::contract::NextWritevBreaks().exchange(false)) {
+    return __real_writev(file, pieces, count);
+  }
+  shutdown(file, SHUT_RDWR);
+  errno = EPIPE;
+  return -1;
+}
 
 ssize_t __wrap_pwrite(int file, const void* from, size_t bytes, off_t offset) {
   if (Interrupted()) return -1;

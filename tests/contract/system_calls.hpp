@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -27,5 +28,8 @@ struct SystemCalls {
 
 // The one that is in force; a test sets it back with `= {}`.
 SystemCalls& Calls();
+
+// True: the next writev, of whatever thread, finds its connection dead. Sets itself back.
+std::atomic<bool>& NextWritevBreaks();
 
 }  // namespace depotlink::contract

@@ -51,6 +51,15 @@ def test_memory_does_not_grow_with_polls(make_standin, make_agent, broker, subsc
     check_peak(agent, LIMIT_1000_KIB)
 
 
+def wait_drained(agent, standin):
+    """Until nothing is left on the disk; what was there has come."""
+    for _ in range(300):
+        if not any(name.endswith(".seg") for name in os.listdir(agent.queue_dir)):
+            return
+        wait_more_polls(standin, 1)
+    raise AssertionError("the queue is not drained: %s" % agent.log())
+
+
 @pytest.mark.large
 def test_twenty_five_thousand_trackers(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=25000)
@@ -94,6 +103,7 @@ def test_large_fleet_with_the_broker_away(make_standin, make_agent, make_broker,
     subscriber = subscribe(broker)
     want = len(contract.visible(standin))
     subscriber.wait_for(lambda s: len(s.latest) >= 2 * want, 300, "%d trackers" % want)
+    wait_drained(agent, standin)
     check_peak(agent, LIMIT_25000_KIB)
 
 

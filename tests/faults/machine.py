@@ -60,6 +60,11 @@ def die_with_parent(parent):
         os._exit(1)
 
 
+def sync_file_system(descriptor):
+    """Returns when all of the file system that an open file is on stands on its device."""
+    _check(_libc.syncfs(descriptor), "syncfs")
+
+
 def enter_namespace():
     """From here on, what we mount is seen by us and our children only."""
     if os.geteuid() != 0:

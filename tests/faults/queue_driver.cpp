@@ -4,7 +4,7 @@
 // of this folder.
 //
 //   queue_driver script --queue-dir DIR --runtime-dir DIR --records N --seed S [--segment-bytes N]
-//                [--replay-to state|history]
+//                [--replay-to state|history] [--drop oldest|all_but_newest] [--max-size BYTES]
 //   queue_driver drain  --queue-dir DIR --runtime-dir DIR
 
 #include <cstdio>
@@ -37,6 +37,8 @@ struct Options {
   Number records = 400;
   Number seed = 1;
   Number segment_bytes = 4096;
+  Number max_bytes = 64UL << 20U;
+  bool keep_newest = false;
   bool history = false;  // live records go ahead of the backlog; the order then holds within either
 };
 
@@ -53,7 +55,8 @@ class SpokenLog : public depotlink::LogSink {
                         line.find("set aside") != std::string_view::npos ||
                         line.find("another key") != std::string_view::npos;
     if (level > depotlink::LogLevel::kWarn) return;
-    if (line.find("the oldest records of the queue were dropped") != std::string_view::npos) {
+    if (line.find("dropped") != std::string_view::npos &&
+        line.find(" records=") != std::string_view::npos) {
       const std::size_t at = line.find(" records=");
       const Number many = at == std::string_view::npos
                               ? 0
@@ -80,7 +83,11 @@ class Run : private QueueObserver {
  public:
   explicit Run(const Options& options) : disk_(options.queue_dir), ram_(options.runtime_dir) {
     depotlink::queue::QueueConfig config;
-    config.limits.max_bytes = 64ULL << 20U;
+    config.limits.max_bytes = options.max_bytes;
+    if (options.keep_newest) {
+      config.limits.drop = depotlink::queue::DropPolicy::kAllButNewest;
+      config.limits.max_trackers = 10;
+    }
     config.limits.min_free_bytes = 0;
     config.limits.segment_bytes = options.segment_bytes;
     config.replay_to_state = !options.history;
@@ -130,7 +137,10 @@ class Run : private QueueObserver {
   }
   void Close() {
     queue_->Close(now_);
-    // Neither the disk nor the journal has them: they end with the process.
+    TellWhatEnds();
+  }
+  // Neither the disk nor the journal has them: they end with the process.
+  void TellWhatEnds() {
     const Window& window = queue_->window();
     for (Window::Ref ref = window.first(); !queue_->journal_good() && ref < window.end(); ++ref) {
       if (window.IsWaiting(ref)) OnDropped(window.Get(ref));
@@ -210,7 +220,7 @@ void Script(const Options& options) {
     }
     if (random() % 3 == 0) run->Deliver(random() % 60);
     if (++rounds % 25 == 0) {
-      if (rounds % 50 == 0) run->Close();
+      rounds % 50 == 0 ? run->Close() : run->TellWhatEnds();
       run = std::make_unique<Run>(options);
     }
   }
@@ -239,6 +249,8 @@ int main(int count, char** words) {
     if (name == "--runtime-dir") options.runtime_dir = value;
     if (name == "--records") options.records = std::strtoul(value.c_str(), nullptr, 10);
     if (name == "--seed") options.seed = std::strtoul(value.c_str(), nullptr, 10);
+    if (name == "--drop") options.keep_newest = value == "all_but_newest";
+    if (name == "--max-size") options.max_bytes = std::strtoul(value.c_str(), nullptr, 10);
     if (name == "--replay-to") options.history = value == "history";
     if (name == "--segment-bytes") options.segment_bytes = std::strtoul(value.c_str(), nullptr, 10);
   }

@@ -106,7 +106,9 @@ class Tester:
             self.count.violate("script_failed", "%s %s: %s" % (fault.part, fault.name, went.failure()))
         delivered = self._judge(fault, went.ledger, room, "accepted")
         silent = went.ledger.owed("submitted") - went.ledger.set("accepted") - delivered
-        if silent:
+        if silent and fault.sticky and any("journal of the last run" in text for text in went.ledger.errors):
+            self.count.count(lost_with_journal=len(silent))  # a start within the script could not read it
+        elif silent:
             self.count.figures["unaccounted"] += len(silent)
             self.count.violate("unaccounted", "%s %s: %s" % (fault.part, fault.name, sorted(silent)[:5]))
 
@@ -125,6 +127,10 @@ class Tester:
             # What cannot be read for good may be set aside, so as not to hide the rest.
             self.count.count(set_aside=len(verdict.lost))
             verdict.lost = []
+        if verdict.disorder and fault.sticky and disturbed.ledger.errors:
+            # Live records wait a minute for a disk that cannot be read, and then no longer.
+            self.count.count(overtaken=len(verdict.disorder))
+            verdict.disorder = []
         self.count.add("recover " + fault.name, verdict, fault.bound)
         silent = before.owed("submitted") - before.set("accepted") - set(after.ledger.records["delivered"])
         if silent and fault.sticky:
@@ -145,7 +151,7 @@ def script_faults(program, options, room):
         for site, error, sticky in sites.errors(found):
             trace = tuple({site.name, "fsync", "fdatasync", "?open", "openat", "close"})
             text = site.fail(error, sticky)
-            yield Fault("fail", text, text, trace, bound=None if sticky else BOUND)
+            yield Fault("fail", text, text, trace, bound=None if sticky else BOUND, sticky=sticky)
     if "short" in parts and options.short_write:
         yield from short_faults(program, options, room)
     if "recover" in parts:

@@ -191,3 +191,29 @@ TEST(AgentQueue, AnEndWithRecordsWaitingKeepsThemOverAPowerCut) {
   HoldsInTheEnd(world);
   LONGS_EQUAL(0, world.Missing());
 }
+
+// By the config: the broker is away until the queue is full.
+TEST(AgentQueue, AFullQueueKeepsTheNewestOfEachTracker) {
+  World world(150);
+  world.settings.queue.keep_newest = true;
+  world.settings.queue.max_bytes = 1024ULL * 1024;
+  world.settings.queue.min_free_bytes = 0;
+  world.Run(kMinuteMs);
+  world.broker.away = true;
+  const auto& spool = world.agent->queue().spool();
+  std::size_t minutes = 0;
+  for (; spool.losses().quota == 0 && minutes < 600; ++minutes) {
+    world.Run(kMinuteMs);
+    CHECK(spool.totals().bytes <= world.settings.queue.max_bytes);
+  }
+  CHECK(minutes < 600);
+  CHECK(world.logs.Has("all but the newest record of each tracker were dropped"));
+  CHECK_FALSE(world.logs.Has("the oldest records of the queue were dropped"));
+  const std::uint64_t lost = spool.losses().quota;
+  world.broker.away = false;
+  world.Run(3 * kMinuteMs);
+  STRCMP_EQUAL(std::to_string(lost).c_str(), world.Health("lost_quota").c_str());
+  STRCMP_EQUAL(std::to_string(lost).c_str(), world.Health("dropped").c_str());
+  LONGS_EQUAL(lost, world.Missing());
+  HoldsInTheEnd(world);
+}

@@ -84,6 +84,7 @@ TABLE = {
     "queue.flush_interval": (("0s", "0ms", "0d", "1ms", "999ms", "10m", "600s", "600000ms"),
                              NO_TEXT + ("0", "30", "1.5s", "-1s", "11m", "601s", "600001ms", "1h",
                                         "1d")),
+    "queue.drop": (("oldest", "all_but_newest"), NO_TEXT + ("newest", "All_but_newest")),
     "queue.replay_to": (("history", "state"), NO_TEXT + ("live", "History")),
     "memory.budget": (("6MiB", "6144KiB", "1024MiB", "1048576KiB", "1GiB", "7MB", "1073MB",
                        "6292KB", "1073741KB", "1GB"),
@@ -259,7 +260,7 @@ def test_sections_are_objects(check, base, section):
 
 @pytest.mark.parametrize("key", ["api.pin", "mqtt.ca_file",
                                  "mqtt.cert_file", "mqtt.private_key_file", "poll.links", "scope",
-                                 "extra", "publish", "queue.drop", "log.format"])
+                                 "extra", "publish", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output

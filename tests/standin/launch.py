@@ -102,16 +102,17 @@ persistence false
 max_queued_messages 0
 max_inflight_messages 0
 log_dest stderr
-log_type all
+log_type {log}
 {extra}
 """
 
 
 class Broker:
-    """A mosquitto of our own: no persistence, no queue limits. `restart` loses its memory."""
+    """A mosquitto of our own: no persistence, no queue limits. `restart` loses its memory. `log`: "none" where
+    a line for each message would cost more than the broker itself."""
 
-    def __init__(self, folder=None, extra="", port=None):
-        self._own = folder is None
+    def __init__(self, folder=None, extra="", port=None, log="all"):
+        self._own, self._log = folder is None, log
         self.folder = folder or tempfile.mkdtemp(prefix="broker-")
         self.port = port or free_port()
         self.log_file = os.path.join(self.folder, "mosquitto.log")
@@ -121,7 +122,7 @@ class Broker:
 
     def write_config(self, extra):
         with open(self._config, "w", encoding="utf-8") as out:
-            out.write(CONFIG.format(port=self.port, extra=extra))
+            out.write(CONFIG.format(port=self.port, log=self._log, extra=extra))
 
     @property
     def url(self):

@@ -87,6 +87,8 @@ class Stats:
         with self._changed:
             if sock in self._live:
                 self._live.discard(sock)
+                self._counts["closed"] += 1
+                self._changed.notify_all()
                 for place, number in enumerate(wire_bytes(sock)):
                     self._closed_bytes[place] += number
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ls, export and purge over a queue that the real spool has written.
+#include <algorithm>
 #include <string>
 
 #include "agent/commands/queue_export.hpp"
@@ -9,6 +10,7 @@
 #include "agent/queue/spool.hpp"
 #include "tests/fakes/fake_cipher.hpp"
 #include "tests/fakes/fake_compressor.hpp"
+#include "tests/fakes/fake_random.hpp"
 #include "tests/fakes/fake_storage.hpp"
 #include "tests/fakes/log_capture.hpp"
 
@@ -217,5 +219,55 @@ TEST(QueueCommands, PurgeCutShortBringsNothingBack) {
     disk.Heal();
     Export();
     CHECK(out.find("{\"seq\":1}") == std::string::npos);
+  }
+}
+
+// A segment that stands for others of its key shows in their place once it is whole, not before.
+TEST(QueueCommands, TheNewestShowInThePlaceOfWhatTheyReplace) {
+  key = Secret(std::string(kOtherKey));
+  Write(1, 3);
+  key = Secret();
+  queue::SpoolLimits limits;
+  limits.max_bytes = 512ULL * 1024;
+  limits.min_free_bytes = 0;
+  limits.drop = queue::DropPolicy::kAllButNewest;
+  fakes::SeededRandom random(5);
+  queue::Spool spool(limits, Secret(), disk, cipher, compressor, log);
+  CHECK(spool.Start(0, {}).ok());
+  queue::Order order = 3;
+  while (!spool.tidying()) {
+    for (int i = 0; i < 10; ++i) {
+      std::string noise(1400, ' ');
+      for (char& c : noise) c = static_cast<char>('0' + random.Below(75));
+      const std::string payload = "{\"seq\":" + std::to_string(++order) + '}' + noise;
+      queue::Record record;
+      record.tracker = order % 5;
+      record.order = order;
+      record.time_ms = kTimeMs;
+      record.payload = payload;
+      CHECK(spool.Append(record).ok());
+    }
+    CHECK(spool.Commit().ok());
+    CHECK(spool.Tidy().ok());
+  }
+  const std::string all = std::to_string(order - 3) + " records on disk in ";
+  disk.FailCall(1, {Status(Code::kRetryLater, "no"), true, 0, fakes::StorageOp::kRemove});
+  bool half_written = false;
+  for (Status status; status.ok();) {
+    status = spool.Tidy();
+    half_written = half_written || (status.ok() && spool.losses().quota == 0);
+    if (!status.ok() || spool.losses().quota > 0) continue;
+    CHECK_EQUAL(1, List());  // one is locked
+    STRCMP_CONTAINS(all.c_str(), out.c_str());
+  }
+  CHECK(half_written);
+  CHECK(disk.Has("0000000000000002.seg"));  // it could not be removed
+  CHECK_EQUAL(1, List());                   // one is locked
+  STRCMP_CONTAINS("5 records on disk in 2 segments", out.c_str());
+  STRCMP_CONTAINS("locked", out.c_str());
+  CHECK_EQUAL(1, Export());
+  LONGS_EQUAL(5, std::count(out.begin(), out.end(), '\n'));
+  for (queue::Order kept = order - 4; kept <= order; ++kept) {
+    STRCMP_CONTAINS(("{\"seq\":" + std::to_string(kept) + '}').c_str(), out.c_str());
   }
 }

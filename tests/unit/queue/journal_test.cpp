@@ -162,6 +162,20 @@ TEST(Journal, ADamagedEntryEndsTheReading) {
   }
 }
 
+TEST(Journal, AnErrorThatPassesCostsNothing) {
+  CHECK_OK(journal->Rewrite(window, Places(1, 1)));
+  for (Order order = 2; order <= 6; ++order) CHECK(Append(order));
+  std::size_t n = 0;
+  do {
+    ram.FailCall(++n, Status(Code::kRetryLater, "no"));
+    Delivered delivered;
+    CHECK(ReadBack(delivered) == depotlink::queue::Range(2, 6));
+    LONGS_EQUAL(1, delivered.window);
+  } while (ram.failed());
+  CHECK(n > 12);  // twice: to open it, to read its front and each of its entries
+  ram.Heal();
+}
+
 TEST(Journal, ARewriteHoldsWhatIsInTheWindow) {
   CHECK_OK(journal->Rewrite(window, {}));
   for (Order order = 1; order <= 5; ++order) {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "tests/unit/queue/newest_script.hpp"
 #include "tests/unit/queue/spool_script.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -12,6 +13,7 @@ using depotlink::Status;
 using depotlink::fakes::SeededRandom;
 using depotlink::fakes::StorageFailure;
 using depotlink::fakes::StorageOp;
+using depotlink::queue::NewestScript;
 using depotlink::queue::SpoolRig;
 using depotlink::queue::SpoolScript;
 
@@ -33,10 +35,11 @@ UT_PRINT(StringFromFormat("%s: %lu runs over %lu calls", what, static_cast<unsig
 }
 
 // Each call fails with `failure`, one a run.
+template <typename Script = SpoolScript>
 void FailEach(const char* what, const StorageFailure& failure) {
   for (std::size_t n = 1;; ++n) {
     SpoolRig rig;
-    SpoolScript script(rig);
+    Script script(rig);
     rig.disk.FailCall(n, failure);
     script.Run();
     const bool failed = rig.disk.failed();
@@ -52,14 +55,14 @@ void FailEach(const char* what, const StorageFailure& failure) {
 }
 
 // The run ends at each call; `cut` says what is left of it.
-template <typename Cut>
+template <typename Script = SpoolScript, typename Cut>
 void EndAtEach(const char* what, std::size_t short_write, const Cut& cut, unsigned seeds = 1) {
   const bool power = std::string_view(what).find("power") != std::string_view::npos;
   std::size_t n = 1;
   for (bool ended = true; ended; ++n) {
     for (unsigned seed = 0; seed < seeds; ++seed) {
       SpoolRig rig;
-      SpoolScript script(rig);
+      Script script(rig);
       rig.disk.StopAt(n, short_write);
       script.Run();
       ended = rig.disk.failed();
@@ -148,4 +151,60 @@ TEST(ExhaustiveSpool, ThePowerFailsAgainWhileItComesBack) {
     rig.disk.PowerCut(random);
   };
   EndAtEach("two power cuts", 0, twice, Seeds(2));
+}
+
+// --- all but the newest record of each tracker are dropped meanwhile ---
+
+TEST(ExhaustiveSpool, NewestOnlyAndNothingFails) {
+  SpoolRig rig;
+  NewestScript script(rig);
+  script.Run();
+  CHECK(script.gathered());
+  script.Settle();
+  STRCMP_EQUAL("", script.fault().c_str());
+}
+
+TEST(ExhaustiveSpool, NewestOnlyAndEachCallFails) {
+  for (const bool for_good : {false, true}) {
+    FailEach<NewestScript>("newest, an I/O error",
+                           {Status(Code::kRetryLater, "Input/output error"), for_good});
+    FailEach<NewestScript>("newest, a short write", {Status(Code::kFull, "No space left on device"),
+                                                     for_good, 700, StorageOp::kWriteAt});
+  }
+}
+
+TEST(ExhaustiveSpool, NewestOnlyAndOneKindOfCallFailsFromThenOn) {
+  for (const StorageOp op :
+       {StorageOp::kCreate, StorageOp::kOpenRead, StorageOp::kOpenWrite, StorageOp::kWriteAt,
+        StorageOp::kReadAt, StorageOp::kSize, StorageOp::kTruncate, StorageOp::kSync,
+        StorageOp::kRemove, StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kList,
+        StorageOp::kFreeBytes}) {
+    FailEach<NewestScript>("newest, one kind",
+                           {Status(Code::kRetryLater, "Input/output error"), true, 0, op});
+  }
+}
+
+TEST(ExhaustiveSpool, NewestOnlyAndKilledAtEachCall) {
+  const auto kill = [](SpoolRig& rig, SeededRandom&) { rig.disk.Kill(); };
+  EndAtEach<NewestScript>("newest, killed in a write", 300, kill);
+}
+
+TEST(ExhaustiveSpool, NewestOnlyAndThePowerFailsAtEachCall) {
+  EndAtEach<NewestScript>("newest, power cut, all lost", 0,
+                          [](SpoolRig& rig, SeededRandom&) { rig.disk.PowerCutLosingAll(); });
+  EndAtEach<NewestScript>(
+      "newest, power cut", 0,
+      [](SpoolRig& rig, SeededRandom& random) { rig.disk.PowerCut(random); }, Seeds(1));
+}
+
+TEST(ExhaustiveSpool, NewestOnlyAndThePowerFailsAgainWhileItComesBack) {
+  const auto twice = [](SpoolRig& rig, SeededRandom& random) {
+    rig.disk.PowerCut(random);
+    rig.disk.StopAt(1 + random.Below(60));
+    const Status status = rig.Start();
+    static_cast<void>(status);
+    rig.spool.reset();
+    rig.disk.PowerCut(random);
+  };
+  EndAtEach<NewestScript>("newest, two power cuts", 0, twice);
 }

@@ -42,6 +42,7 @@ TEST(Reader, ThreeKeysAreEnough) {
   CHECK_EQUAL(30LL * 24 * 3600000, s.queue.max_age_ms);
   CHECK_EQUAL(1000, s.queue.flush_interval_ms);
   CHECK_FALSE(s.queue.replay_to_state);
+  CHECK_FALSE(s.queue.keep_newest);
   CHECK_EQUAL(8388608, s.memory.budget_bytes);
   CHECK_EQUAL(25000, s.memory.max_trackers);
   CHECK(s.log.level == LogLevel::kInfo);
@@ -56,7 +57,8 @@ TEST(Reader, EveryKeyArrives) {
              "password_file": "/p", "topic_prefix": "a/b"},
     "poll": {"fleet": "1s", "moving": "2s", "stopped": "3s", "parked": "4s", "offline": "5s"},
     "queue": {"dir": "/d", "runtime_dir": "/r", "key_file": "/q", "max_size": "1MiB",
-              "min_free": "0MiB", "max_age": "1h", "flush_interval": "0s", "replay_to": "state"},
+              "min_free": "0MiB", "max_age": "1h", "flush_interval": "0s", "drop": "all_but_newest",
+              "replay_to": "state"},
     "memory": {"budget": "7MiB", "max_trackers": 9}, "log": {"level": "debug"}})");
   CHECK(outcome.faults.empty());
   const Settings& s = outcome.settings;
@@ -87,6 +89,7 @@ TEST(Reader, EveryKeyArrives) {
   CHECK_EQUAL(3600000, s.queue.max_age_ms);
   CHECK_EQUAL(0, s.queue.flush_interval_ms);
   CHECK(s.queue.replay_to_state);
+  CHECK(s.queue.keep_newest);
   CHECK_EQUAL(7340032, s.memory.budget_bytes);
   CHECK_EQUAL(9, s.memory.max_trackers);
   CHECK(s.log.level == LogLevel::kDebug);
@@ -216,9 +219,6 @@ TEST(Reader, KeysOfLaterVersionsAreRefused) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
                     FaultsOf(WithRest(member)).c_str());
   }
-  STRCMP_EQUAL(
-      "c:4:11: queue.drop: not supported by this version yet; this version drops the oldest\n",
-      FaultsOf(WithRest(R"("queue": {"drop": "oldest"})")).c_str());
   STRCMP_EQUAL(
       "c:4:1: scope: not supported by this version yet; this version publishes the whole fleet\n",
       FaultsOf(WithRest(R"("scope": {"trackers": [1]})")).c_str());

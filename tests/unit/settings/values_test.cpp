@@ -239,7 +239,7 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
     s.api.timeout_ms = s.poll.fleet_ms = s.poll.moving_ms = s.poll.stopped_ms = 0;
     s.poll.parked_ms = s.poll.offline_ms = 0;
     s.memory = {0, 0};
-    s.queue = {"", "", "", 0, 0, 0, 0, true};
+    s.queue = {"", "", "", 0, 0, 0, 0, true, true};
     s.mqtt.topic_prefix.clear();
     s.log.level = LogLevel::kError;
     key.set(s, value);
@@ -255,6 +255,7 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
         s.queue.max_age_ms == d.queue.max_age_ms ||
         s.queue.flush_interval_ms == d.queue.flush_interval_ms ||
         s.queue.replay_to_state == d.queue.replay_to_state ||
+        s.queue.keep_newest == d.queue.keep_newest ||
         s.memory.budget_bytes == d.memory.budget_bytes ||
         s.memory.max_trackers == d.memory.max_trackers ||
         s.mqtt.topic_prefix == d.mqtt.topic_prefix || s.log.level == d.log.level ||
