@@ -22,7 +22,7 @@ namespace {
 
 static_assert(sizeof(off_t) == 8, "files and disks are larger than 2 GiB");
 
-bool IsPlain(std::string_view name) {
+bool IsPlainName(std::string_view name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '-' || c == '_';
@@ -36,7 +36,7 @@ bool IsPlain(std::string_view name) {
 class NameText {
  public:
   explicit NameText(std::string_view name) {
-    if (IsPlain(name) && name.size() < text_.size()) name.copy(text_.data(), name.size());
+    if (IsPlainName(name) && name.size() < text_.size()) name.copy(text_.data(), name.size());
   }
   const char* c_str() const { return text_.data(); }
   bool plain() const { return text_[0] != '\0'; }

@@ -20,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / "build" / "log"
 # The order of the builds: what waits long in its tests first, so that others build meanwhile.
-PRESETS = ("system-libs", "asan", "release", "release-arm64", "release-armhf", "tsan")
+PRESETS = ("system-libs", "release", "asan", "release-armhf", "tsan", "release-arm64")
 ARCHITECTURE = {"system-libs": None, "release-armhf": "armhf", "release-arm64": "arm64"}
 TESTED_AT_ONCE = 2
 TAIL_LINES = 60
@@ -37,6 +37,7 @@ class Run:
         self.at = {}       # what it does: how far it is, as ninja says it
         self.ready = {}    # architecture: set when its libraries are ready, or could not be made so
         self.failed = []
+        self.cpu = []      # (what it does, seconds of CPU)
         # For the libraries and the presets alike; else ninja would start two more than there are cores.
         self.environment = dict(os.environ, CMAKE_BUILD_PARALLEL_LEVEL=str(os.cpu_count()))
 
@@ -65,9 +66,14 @@ class Run:
                 log.flush()
                 if on_line:
                     on_line(line.rstrip("\n"))
-            process.wait()
+            _, status, used = os.wait4(process.pid, 0)  # with all that it waited for in turn
+            process.returncode = os.waitstatus_to_exitcode(status)
             self.running.pop(process)
+            self.cpu.append((name, used.ru_utime + used.ru_stime))
         return process.returncode == 0
+
+    def cpu_of(self, beginning):
+        return sum(seconds for name, seconds in self.cpu if name.startswith(beginning))
 
     def log_of(self, name):
         return (LOGS / (name.replace(" ", "-") + ".log")).read_text(encoding="utf-8", errors="replace")
@@ -92,7 +98,8 @@ class Run:
                 lines = self.log_of(name).splitlines()[-TAIL_LINES:]
                 self.say("%s failed; the end of %s:\n%s" % (name, LOGS, "\n".join(lines)))
                 return False
-        self.say("%s: built in %d s" % (preset, time.monotonic() - began))
+        self.say("%s: built in %d s (%d s of CPU)"
+                 % (preset, time.monotonic() - began, self.cpu_of(preset + " ")))
         return True
 
     def test(self, preset):
@@ -110,7 +117,8 @@ class Run:
         if not ok:
             self.failed.append(preset)
         with self.printing:
-            print("=== %s: %d s%s" % (preset, time.monotonic() - began, "" if ok else ", FAILED"),
+            print("=== %s: %d s (%d s of CPU)%s"
+                  % (preset, time.monotonic() - began, self.cpu_of(preset + " "), "" if ok else ", FAILED"),
                   flush=True)
 
     def stop(self, number, _):
@@ -149,6 +157,7 @@ def main():
         for test in tests:
             test.result()
     done.set()
+    print("CPU seconds: %s; all: %d" % (", ".join("%s %d" % step for step in run.cpu), run.cpu_of("")))
     if run.failed:
         print("FAILED: " + " ".join(run.failed))
         sys.exit(1)

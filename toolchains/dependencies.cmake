@@ -39,7 +39,7 @@ if(DEPOTLINK_SYSTEM_LIBS)
   depotlink_system_library(jsoncpp libjsoncpp-dev json/json.h jsoncpp)
   depotlink_system_library(paho_c libpaho-mqtt-dev MQTTAsync.h paho-mqtt3as)
   depotlink_system_library(paho libpaho-mqttpp-dev mqtt/async_client.h paho-mqttpp3 paho-mqtt3as)
-  depotlink_system_library(cpputest libcpputest-dev CppUTest/TestHarness.h CppUTest CppUTestExt)
+  depotlink_system_library(cpputest libcpputest-dev CppUTest/TestHarness.h CppUTest)
   if(deps_missing)
     list(REMOVE_DUPLICATES deps_missing)
     list(JOIN deps_missing " " deps_missing)
@@ -98,8 +98,7 @@ set_property(TARGET deps::curl PROPERTY INTERFACE_COMPILE_DEFINITIONS CURL_STATI
 depotlink_library(jsoncpp libjsoncpp.a)
 depotlink_library(paho_c libpaho-mqtt3a.a Threads::Threads)
 depotlink_library(paho libpaho-mqttpp3.a deps::paho_c)
-depotlink_library(cpputest_core libCppUTest.a)
-depotlink_library(cpputest libCppUTestExt.a deps::cpputest_core)
+depotlink_library(cpputest libCppUTest.a)
 
 # depotlink_dependency_version(variable name): the pinned upstream version of a library.
 function(depotlink_dependency_version variable name)

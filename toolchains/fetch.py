@@ -52,9 +52,12 @@ def run(command, log, cwd=None, env=None):
     with open(log, "ab") as out:
         out.write(("\n$ " + " ".join(command) + "\n").encode())
         out.flush()
-        result = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT,
-                                stdin=subprocess.DEVNULL, cwd=cwd, env=env)
-    return result.returncode == 0
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL, cwd=cwd, env=env)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.write(("(%.1f s of CPU)\n" % (used.ru_utime + used.ru_stime)).encode())
+    return process.returncode == 0
 
 
 def tail(path, count=25):

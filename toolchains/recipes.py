@@ -14,6 +14,8 @@ COMMON = ("-fPIE -ffunction-sections -fdata-sections -fstack-protector-strong "
 SMALL = COMMON + "-Os"
 # Never -O3, where GCC got the AES-GCM tag wrong before; -Os would slow the ciphers down.
 MBEDTLS = COMMON + "-O2"
+# What only tests link: compiled in a fifth of the time, and fast enough.
+TESTS_ONLY = COMMON.replace("-D_FORTIFY_SOURCE=2 ", "") + "-O0"
 # One compiler call instead of a hundred.
 UNITY = "CMAKE_UNITY_BUILD=ON"
 
@@ -46,6 +48,24 @@ def empty_windows_resource(source):
             pass
 
 
+def only_static_zlib(source):
+    """zlib's CMake compiles everything twice, the second time for a shared library."""
+    empty_windows_resource(source)
+    path = os.path.join(source, "CMakeLists.txt")
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read()
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text.replace("add_library(zlib SHARED ", "add_library(zlib SHARED EXCLUDE_FROM_ALL ")
+                  .replace("install(TARGETS zlib zlibstatic", "install(TARGETS zlibstatic"))
+
+
+def no_warning_probes(source):
+    """CppUTest probes 40 warnings, one compiler call each, for a build that prints none."""
+    path = os.path.join(source, "cmake", "Modules", "CppUTestWarningFlags.cmake")
+    with open(path, "w", encoding="utf-8"):
+        pass
+
+
 def own_curl_answers(source):
     """curl knows what its 60 probes find on a Unix; but unix sockets stay out, as the options say."""
     path = os.path.join(source, "CMake", "unix-cache.cmake")
@@ -57,7 +77,7 @@ def own_curl_answers(source):
 
 
 RECIPES = {
-    "zlib": Recipe(SMALL, ["ZLIB_BUILD_EXAMPLES=OFF"], prepare=empty_windows_resource),
+    "zlib": Recipe(SMALL, ["ZLIB_BUILD_EXAMPLES=OFF"], prepare=only_static_zlib),
     "mbedtls": Recipe(MBEDTLS, [
         "ENABLE_TESTING=OFF", "ENABLE_PROGRAMS=OFF", "GEN_FILES=OFF", "MBEDTLS_FATAL_WARNINGS=OFF",
         "USE_SHARED_MBEDTLS_LIBRARY=OFF", "USE_STATIC_MBEDTLS_LIBRARY=ON"],
@@ -95,10 +115,10 @@ RECIPES = {
         "PAHO_BUILD_STATIC=TRUE", "PAHO_BUILD_SHARED=FALSE", "PAHO_WITH_SSL=FALSE", UNITY],
         after=("paho-c",)),
     # Its leak detector redefines operator new; leaks are the sanitizers' job.
-    "cpputest": Recipe(SMALL, [
-        "MEMORY_LEAK_DETECTION=OFF", "STD_CPP=ON", "C++11=ON", "LONGLONG=ON", "EXTENSIONS=ON",
+    "cpputest": Recipe(TESTS_ONLY, [
+        "MEMORY_LEAK_DETECTION=OFF", "STD_CPP=ON", "C++11=ON", "LONGLONG=ON", "EXTENSIONS=OFF",
         "CPPUTEST_FLAGS=OFF", "TESTS=OFF", "EXAMPLES=OFF", "TESTS_BUILD_DISCOVER=OFF",
-        "VERBOSE_CONFIG=OFF", UNITY]),
+        "VERBOSE_CONFIG=OFF", UNITY], prepare=no_warning_probes),
 }
 
 

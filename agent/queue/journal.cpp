@@ -10,13 +10,13 @@
 namespace depotlink::queue {
 namespace {
 
-constexpr std::string_view kNewName = "journal.new";
-constexpr std::string_view kMagic = "DLQ1JNL\n";
+constexpr std::string_view kNewJournalName = "journal.new";
+constexpr std::string_view kJournalMagic = "DLQ1JNL\n";
 constexpr char kRecordType = 'R';
 constexpr char kDeliveredType = 'D';
 constexpr std::size_t kRecordHeadBytes = 26;
 constexpr std::size_t kDeliveredBytes = 25;
-constexpr std::size_t kMarkAt = 17;
+constexpr std::size_t kJournalMarkAt = 17;
 constexpr int kReadTries = 3;
 // Clean of what was delivered, it is smaller than the window; several times as large, it is worth a
 // cleaning.
@@ -70,7 +70,7 @@ bool Journal::WriteDelivered(const Delivered& delivered) {
   body[0] = kDeliveredType;
   PutFixed(body + 1, delivered.window);
   PutFixed(body + 9, delivered.backlog);
-  std::copy(delivered.key_mark.begin(), delivered.key_mark.end(), body + kMarkAt);
+  std::copy(delivered.key_mark.begin(), delivered.key_mark.end(), body + kJournalMarkAt);
   return WriteEntry(kDeliveredBytes);
 }
 
@@ -87,13 +87,13 @@ bool Journal::Note(const Delivered& delivered) {
 
 Status Journal::Rewrite(const Window& window, const Delivered& delivered) {
   Close();
-  const Status removed = ram_->Remove(kNewName);
+  const Status removed = ram_->Remove(kNewJournalName);
   static_cast<void>(removed);  // left by a run that ended in here
-  Result<ports::FileHandle> file = ram_->Create(kNewName);
+  Result<ports::FileHandle> file = ram_->Create(kNewJournalName);
   if (!file.ok()) return trouble_ = file.status();
   file_ = file.value();
-  bytes_ = kMagic.size();
-  Status status = ram_->WriteAt(file_, 0, kMagic);
+  bytes_ = kJournalMagic.size();
+  Status status = ram_->WriteAt(file_, 0, kJournalMagic);
   if (!status.ok()) {
     Fail(std::move(status));
     return trouble_;
@@ -103,7 +103,7 @@ Status Journal::Rewrite(const Window& window, const Delivered& delivered) {
     if (!window.IsDone(ref)) written = Append(window.Get(ref));
   }
   if (!written) return trouble_;
-  status = ram_->Rename(kNewName, kJournalFileName);
+  status = ram_->Rename(kNewJournalName, kJournalFileName);
   if (!status.ok()) {
     Fail(std::move(status));
     return trouble_;
@@ -128,7 +128,7 @@ Status Journal::ReadEntry(ports::FileHandle file, std::uint64_t at, std::string_
 // `above` follows the records that were handed over.
 Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order& above,
                             JournalVisitor* visitor) {
-  std::uint64_t at = kMagic.size();
+  std::uint64_t at = kJournalMagic.size();
   for (;;) {
     std::string_view body;
     Status status = ReadEntry(file, at, body);
@@ -137,7 +137,8 @@ Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order&
     if (body[0] == kDeliveredType && body.size() == kDeliveredBytes) {
       delivered.window = GetFixed<std::uint64_t>(body.data() + 1);
       delivered.backlog = GetFixed<std::uint64_t>(body.data() + 9);
-      std::copy_n(body.data() + kMarkAt, delivered.key_mark.size(), delivered.key_mark.begin());
+      std::copy_n(body.data() + kJournalMarkAt, delivered.key_mark.size(),
+                  delivered.key_mark.begin());
     } else if (body[0] == kRecordType && body.size() >= kRecordHeadBytes && visitor != nullptr) {
       Record record;
       const auto kind = static_cast<unsigned char>(body[1]);
@@ -157,10 +158,10 @@ Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order&
 Status Journal::ReadOnce(Delivered& delivered, Order& above, JournalVisitor* visitor) {
   Result<ports::FileHandle> file = ram_->OpenRead(kJournalFileName);
   if (!file.ok()) return file.status().code() == Code::kSkip ? Status() : file.status();
-  char magic[kMagic.size()];
+  char magic[kJournalMagic.size()];
   Result<std::size_t> got = ram_->ReadAt(file.value(), 0, magic, sizeof magic);
   Status status = got.status();
-  if (status.ok() && std::string_view(magic, got.value()) == kMagic) {
+  if (status.ok() && std::string_view(magic, got.value()) == kJournalMagic) {
     status = ReadEntries(file.value(), delivered, above, visitor);
   }
   ram_->Close(file.value());

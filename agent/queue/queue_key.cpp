@@ -7,15 +7,15 @@
 namespace depotlink::queue {
 namespace {
 
-constexpr std::string_view kNewName = "queue.key.new";
-constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view kNewKeyName = "queue.key.new";
+constexpr std::string_view kKeyDigits = "0123456789abcdef";
 constexpr std::string_view kMarkPurpose = "depotlink queue key mark";
 
 bool ParseHex(std::string_view text, ports::CipherKey& key) {
   if (text.size() != kKeyHexDigits) return false;
   for (std::size_t i = 0; i < ports::kCipherKeyBytes; ++i) {
-    const std::size_t high = kHexDigits.find(text[2 * i]);
-    const std::size_t low = kHexDigits.find(text[2 * i + 1]);
+    const std::size_t high = kKeyDigits.find(text[2 * i]);
+    const std::size_t low = kKeyDigits.find(text[2 * i + 1]);
     if (high == std::string_view::npos || low == std::string_view::npos) return false;
     key.data()[i] = static_cast<unsigned char>(high << 4U | low);
   }
@@ -28,7 +28,7 @@ void Wipe(char* bytes, std::size_t size) {
 }
 
 Status MakeKey(ports::Storage& disk, ports::Cipher& cipher) {
-  const Status removed = disk.Remove(kNewName);
+  const Status removed = disk.Remove(kNewKeyName);
   static_cast<void>(removed);  // left by a start that was cut short
   char random[ports::kCipherKeyBytes];
   Status status = cipher.RandomBytes(random, sizeof random);
@@ -36,16 +36,16 @@ Status MakeKey(ports::Storage& disk, ports::Cipher& cipher) {
   char text[kKeyHexDigits + 1];
   for (std::size_t i = 0; i < sizeof random; ++i) {
     const auto byte = static_cast<unsigned char>(random[i]);
-    text[2 * i] = kHexDigits[byte >> 4U];
-    text[2 * i + 1] = kHexDigits[byte & 0xFU];
+    text[2 * i] = kKeyDigits[byte >> 4U];
+    text[2 * i + 1] = kKeyDigits[byte & 0xFU];
   }
   text[kKeyHexDigits] = '\n';
-  Result<ports::FileHandle> file = disk.Create(kNewName);
+  Result<ports::FileHandle> file = disk.Create(kNewKeyName);
   status = file.status();
   if (status.ok()) status = disk.WriteAt(file.value(), 0, {text, sizeof text});
   if (status.ok()) status = disk.Sync(file.value());
   if (file.ok()) disk.Close(file.value());
-  if (status.ok()) status = disk.Rename(kNewName, kKeyFileName);
+  if (status.ok()) status = disk.Rename(kNewKeyName, kKeyFileName);
   if (status.ok()) {
     status = disk.SyncDirectory();
     // A key whose name may be gone after a power cut must seal nothing.

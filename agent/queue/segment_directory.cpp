@@ -139,6 +139,18 @@ bool SegmentDirectory::IsReplaced(SegmentId id, const SegmentSummary& summary) c
   return id <= replaced_upto_ && (!summary.has_header || summary.header.key_mark == replaced_mark_);
 }
 
+// `looked` says whether it could be told.
+Status SegmentDirectory::RemoveIfReplaced(SegmentId id, Status& looked, std::uint64_t& removed) {
+  SegmentSummary summary;
+  looked = Look(id, summary);
+  if (!looked.ok() || !IsReplaced(id, summary)) return {};
+  SegmentName name;
+  Status status = disk_->Remove(NameOf(id, name));
+  if (!status.ok() && status.code() != Code::kSkip) return status;
+  ++removed;
+  return {};
+}
+
 // In any order, and synced only in the end: the one that replaces them is on the device. One that
 // cannot even be looked at stays in the end: another key's may be in it, and what it gives
 // otherwise are repeats.
@@ -146,14 +158,9 @@ Status SegmentDirectory::RemoveReplaced(std::uint64_t most_files) {
   std::uint64_t removed = 0;
   Status trouble;
   for (SegmentId id = first_; id != 0 && id <= replaced_upto_ && removed < most_files;) {
-    SegmentSummary summary;
-    const Status looked = Look(id, summary);
-    if (looked.ok() && IsReplaced(id, summary)) {
-      SegmentName name;
-      Status status = disk_->Remove(NameOf(id, name));
-      if (!status.ok() && status.code() != Code::kSkip) return status;
-      ++removed;
-    }
+    Status looked;
+    Status status = RemoveIfReplaced(id, looked, removed);
+    if (!status.ok()) return status;
     if (looked.code() != Code::kSkip) {
       if (!looked.ok()) trouble = looked;
       ++id;  // nearly always the next one

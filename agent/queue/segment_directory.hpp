@@ -77,6 +77,7 @@ class SegmentDirectory {
   static constexpr int kLookTries = 3;
 
   Status Supersede();
+  Status RemoveIfReplaced(SegmentId id, Status& looked, std::uint64_t& removed);
   Status RemoveReplaced(std::uint64_t most_files);
   bool IsReplaced(SegmentId id, const SegmentSummary& summary) const;
   Status Relist();

@@ -58,6 +58,12 @@ def closing():
     assert not failed, "\n".join(failed)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def certificates(tmp_path_factory):
+    """Made once: half of what the start of a stand-in costs."""
+    os.environ["STANDIN_CERTS"] = str(tmp_path_factory.mktemp("certificates"))
+
+
 @pytest.fixture
 def make_standin(closing):
     def make(**options):

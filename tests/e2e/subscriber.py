@@ -9,7 +9,7 @@ import threading
 import time
 
 from mqtt_wire import (CONNECT, CONNACK, DISCONNECT, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, packet,
-                       read_packet, split_publish, text)
+                       read_packet, split_publish, text, varint)
 
 TIMEOUT_S = 30
 RETAIN_AS_PUBLISHED = 0x08
@@ -49,31 +49,43 @@ class Subscriber:
         assert body[-1] < 0x80, "broker refused the subscription: %r" % body
 
     def _receive(self):
-        for found in self._early:
-            self._take(*found)
+        self._take(self._early)
         try:
-            while True:
-                found = read_packet(self._stream)
-                if found is None or found[0] == DISCONNECT:
-                    break
-                self._take(*found)
+            while self._take(self._arrived()):
+                pass
         except (OSError, ValueError):
             pass
         with self._changed:
             self.alive = False
             self._changed.notify_all()
 
-    def _take(self, kind, flags, body):
-        if kind != PUBLISH:
-            return
-        topic, number, payload = split_publish(flags, body, 5)
-        if number is not None:
-            self._sock.sendall(packet(PUBACK, struct.pack(">H", number)))
-        message = Message(topic, payload, bool(flags & 1), flags >> 1 & 3, time.monotonic())
+    def _arrived(self):
+        """The packets that are there, waiting for the first; a large fleet comes by the hundred."""
+        waiting, found = len(self._stream.peek()), []
+        while waiting > 0:
+            found.append(read_packet(self._stream))
+            if found[-1] is None:
+                break
+            size = len(found[-1][2])
+            waiting -= 1 + len(varint(size)) + size
+        return found
+
+    def _take(self, packets):
+        """Acknowledges and keeps what is published; whether there is more to come."""
+        messages, acks, now = [], [], time.monotonic()
+        for kind, flags, body in filter(None, packets):
+            if kind == PUBLISH:
+                topic, number, payload = split_publish(flags, body, 5)
+                if number is not None:
+                    acks.append(packet(PUBACK, struct.pack(">H", number)))
+                messages.append(Message(topic, payload, bool(flags & 1), flags >> 1 & 3, now))
+        if acks:
+            self._sock.sendall(b"".join(acks))
         with self._changed:
-            self.messages.append(message)
-            self.latest[topic] = message
+            self.messages.extend(messages)
+            self.latest.update((message.topic, message) for message in messages)
             self._changed.notify_all()
+        return bool(packets) and packets[-1] is not None and packets[-1][0] != DISCONNECT
 
     def wait_for(self, predicate, timeout=TIMEOUT_S, what=""):
         """Waits until predicate(self) is true and returns its value; fails the test if never."""

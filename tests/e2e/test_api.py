@@ -148,8 +148,8 @@ def test_one_connection_gzip_and_header(agent, standin):
 
 def test_batches_are_never_too_large(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=4500)
+    want = 2 * len(contract.visible(standin))
     make_agent(standin, broker)
-    subscriber.wait_for(lambda s: len(s.latest) >= 2 * len(contract.visible(standin)),
-                        120, "4,500 trackers")
+    subscriber.wait_for(lambda s: len(s.latest) >= want, 120, "4,500 trackers")
     subscriber.wait_for(contract.has_all_states(standin))
     assert "400" not in standin.stats()["status"]

@@ -3,9 +3,10 @@
 import concurrent.futures
 import os
 import re
+import shlex
 import subprocess
 
-from tree import ROOT, sources, text
+from tree import ROOT, compilations, sources, text
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -98,16 +99,30 @@ def test_the_rule_can_fail():
     assert not list(faults_of("agent/json/x.cpp", '#include <json/json.h>\n#include <string>\n'))
 
 
-def compile_alone(name):
-    done = subprocess.run(["g++", "-std=c++17", "-fsyntax-only", "-I", str(ROOT), "-x", "c++", "-",],
-                          input='#include "%s"\n#include "%s"\n' % (name, name), text=True,
-                          capture_output=True, check=False)
+def compile_alone(name, flags, body):
+    done = subprocess.run(["g++", "-std=c++17", "-fsyntax-only", *flags, "-I", str(ROOT), "-x", "c++", "-"],
+                          input=body, text=True, capture_output=True, check=False)
     return "" if done.returncode == 0 else "%s:\n%s" % (name, done.stderr)
 
 
-def test_each_header_of_the_core_compiles_alone():
-    headers = sources("agent", endings=(".hpp",))
-    assert headers
+def compiled_alone(build_dir):
+    """(name, flags, text) of what shows that each source and each header has all it needs."""
+    shown = set()
+    for _, command, ours in compilations(build_dir):
+        words = shlex.split(command)
+        flags = [word for before, word in zip([""] + words, words)
+                 if word.startswith(("-I", "-D", "-isystem")) or before == "-isystem"]
+        for name in sorted(ours):
+            yield name, flags, '#include "%s"\n' % name
+            # The header that comes first in a source is shown by it.
+            shown.update(included for mark, included in INCLUDE.findall(text(name))[:1] if mark == '"')
+    for name in sorted(set(sources("agent", endings=(".hpp",))) - shown):
+        yield name, (), '#include "%s"\n#include "%s"\n' % (name, name)
+
+
+def test_each_source_and_each_header_of_the_core_compiles_alone(build_dir):
+    todo = list(compiled_alone(build_dir))
+    assert {name for name, _, _ in todo}.issuperset(sources("agent", "platform", endings=(".cpp",)))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        faults = [fault for fault in pool.map(compile_alone, headers) if fault]
+        faults = [fault for fault in pool.map(lambda each: compile_alone(*each), todo) if fault]
     assert not faults, "\n".join(faults)

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Format, lint, licence lines, words that do not belong here."""
 import concurrent.futures
-import json
 import os
 import re
 import subprocess
 
-from tree import ROOT, all_files, sources, text
+from tree import ROOT, all_files, compilations, sources, text
 
 CODE_ENDINGS = (".cpp", ".hpp", ".c", ".h", ".py", ".cmake", ".sh")
 # Paths of a machine and addresses of package archives say where something was made, not what it is.
@@ -28,25 +27,8 @@ def test_clang_format():
     assert not faults, "\n".join(faults)
 
 
-def compiled_files(build_dir):
-    """{file that is given to the compiler: our sources in it}: a unity build has several in one."""
-    with open(os.path.join(build_dir, "compile_commands.json"), encoding="utf-8") as stream:
-        files = {os.path.join(entry["directory"], entry["file"]) for entry in json.load(stream)}
-    wanted = set(sources("agent", "platform", endings=(".cpp",)))
-    found = {}
-    for file in files:
-        inside = [file]
-        if "/Unity/" in file:
-            with open(file, encoding="utf-8") as stream:
-                inside = re.findall(r'^#include "(.*)"$', stream.read(), re.MULTILINE)
-        ours = {os.path.relpath(name, ROOT) for name in inside} & wanted
-        if ours:
-            found[file] = ours
-    return found
-
-
 def test_clang_tidy(build_dir):
-    found = compiled_files(build_dir)
+    found = {file: ours for file, _, ours in compilations(build_dir)}
     unseen = set(sources("agent", "platform", endings=(".cpp",))).difference(*found.values())
     assert not unseen, "not compiled in %s: %s" % (build_dir, sorted(unseen))
     # Several sources at a time are read in a tenth of the time, for most of it goes into standard headers.

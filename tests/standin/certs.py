@@ -20,10 +20,18 @@ def _key(path):
 
 
 def make(folder, kind="good"):
-    """Writes ca.pem, server.pem and their keys; returns (ca_file, cert_file, key_file)."""
+    """Writes ca.pem, server.pem and their keys; returns (ca_file, cert_file, key_file).
+
+    In the folder that STANDIN_CERTS names, where it does, once for many stand-ins after each other."""
+    if os.environ.get("STANDIN_CERTS"):
+        folder = os.path.join(os.environ["STANDIN_CERTS"], kind)
+        os.makedirs(folder, exist_ok=True)
+
     def at(name):
         return os.path.join(folder, name)
 
+    if os.path.exists(at("done")):
+        return at("ca.pem"), at("server.pem"), at("server.key")
     _key(at("ca.key"))
     _openssl("req", "-x509", "-new", "-key", at("ca.key"), "-days", "30", "-sha256",
              "-subj", "/CN=depotlink test CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
@@ -38,4 +46,6 @@ def make(folder, kind="good"):
         "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial")
     _openssl("x509", "-req", "-in", at("server.csr"), "-days", "30", "-sha256",
              "-extfile", at("server.ext"), "-out", at("server.pem"), *signer)
+    with open(at("done"), "w", encoding="ascii"):
+        pass
     return at("ca.pem"), at("server.pem"), at("server.key")

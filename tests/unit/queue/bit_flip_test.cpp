@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/unit/queue/spool_rig.hpp"
+#include "tests/unit/queue/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
@@ -13,6 +14,7 @@ using depotlink::queue::kFirst;
 using depotlink::queue::Order;
 using depotlink::queue::Orders;
 using depotlink::queue::SpoolRig;
+using depotlink::queue::Stride;
 using depotlink::queue::Text;
 
 namespace {
@@ -85,7 +87,7 @@ TEST(ExhaustiveDamage, ABitFlips) {
   for (std::size_t at = 0; at < whole.size(); ++at) {
     const bool header = IsHeader(at);
     header_bytes += header ? 1 : 0;
-    if (!every && !(header && header_bytes % 2 == 0) && at % 509 != 0) continue;
+    if (!every && !(header && header_bytes % (2 * Stride()) == 0) && at % 509 != 0) continue;
     for (unsigned bit = 0; bit < 8; ++bit) {
       if (!every && bit != at % 8) continue;
       std::string bytes = whole;
@@ -100,7 +102,7 @@ TEST(ExhaustiveDamage, ABitFlips) {
 }
 
 TEST(ExhaustiveDamage, ASectorIsZeros) {
-  for (std::size_t at = 0; at < whole.size(); at += 512) {
+  for (std::size_t at = 0; at < whole.size(); at += 512 * Stride()) {
     std::string bytes = whole;
     bytes.replace(at, std::min<std::size_t>(512, whole.size() - at),
                   std::min<std::size_t>(512, whole.size() - at), '\0');
@@ -167,7 +169,7 @@ TEST(ExhaustiveDamage, CutAtEachByte) {
 
 TEST(ExhaustiveDamage, LostSectorsOverEightSegments) {
   SeededRandom random(7);
-  for (int round = 0; round < 40; ++round) {
+  for (std::size_t round = 0; round < 40; round += Stride()) {
     SpoolRig rig8;
     rig8.record_bytes = 270;
     rig8.compressor = &rig8.never_packs;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/unit/queue/queue_rig.hpp"
+#include "tests/unit/queue/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
@@ -14,6 +15,7 @@ using depotlink::fakes::FakeStorage;
 using depotlink::fakes::SeededRandom;
 using depotlink::queue::Number;
 using depotlink::queue::QueueRig;
+using depotlink::queue::Stride;
 
 namespace {
 
@@ -87,7 +89,7 @@ void KillAtEach(std::size_t step, std::size_t short_write) {
   const std::size_t calls = CallsOfAll();
   CHECK(calls > 150);
   std::size_t repeats = 0;
-  for (std::size_t n = 1; n <= calls; n += step) {
+  for (std::size_t n = 1; n <= calls; n += step * Stride()) {
     const std::string where = "call " + std::to_string(n);
     QueueRig rig;
     rig.life.ends_at = n;
@@ -124,7 +126,7 @@ template <typename Fail>
 void FailEach(const char* what, bool exactly_once, const Fail& fail) {
   std::size_t n = 1;
   std::size_t repeats = 0;
-  for (bool failed = true; failed; ++n) {
+  for (bool failed = true; failed; n += Stride()) {
     const std::string where = std::string(what) + " " + std::to_string(n);
     QueueRig rig;
     failed = fail(rig, n);
@@ -164,7 +166,7 @@ TEST(ExhaustiveQueue, KilledInsideEachWrite) {
 
 TEST(ExhaustiveQueue, ThePowerFailsAtEachCall) {
   const std::size_t calls = CallsOfAll();
-  for (std::size_t n = 1; n <= calls; ++n) {
+  for (std::size_t n = 1; n <= calls; n += Stride()) {
     QueueRig rig;
     rig.life.ends_at = n;
     Outage(rig);

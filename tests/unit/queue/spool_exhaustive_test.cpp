@@ -5,6 +5,7 @@
 
 #include "tests/unit/queue/newest_script.hpp"
 #include "tests/unit/queue/spool_script.hpp"
+#include "tests/unit/queue/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
@@ -16,6 +17,7 @@ using depotlink::fakes::StorageOp;
 using depotlink::queue::NewestScript;
 using depotlink::queue::SpoolRig;
 using depotlink::queue::SpoolScript;
+using depotlink::queue::Stride;
 
 namespace {
 
@@ -37,7 +39,7 @@ UT_PRINT(StringFromFormat("%s: %lu runs over %lu calls", what, static_cast<unsig
 // Each call fails with `failure`, one a run.
 template <typename Script = SpoolScript>
 void FailEach(const char* what, const StorageFailure& failure) {
-  for (std::size_t n = 1;; ++n) {
+  for (std::size_t n = 1;; n += Stride()) {
     SpoolRig rig;
     Script script(rig);
     rig.disk.FailCall(n, failure);
@@ -59,7 +61,7 @@ template <typename Script = SpoolScript, typename Cut>
 void EndAtEach(const char* what, std::size_t short_write, const Cut& cut, unsigned seeds = 1) {
   const bool power = std::string_view(what).find("power") != std::string_view::npos;
   std::size_t n = 1;
-  for (bool ended = true; ended; ++n) {
+  for (bool ended = true; ended; n += Stride()) {
     for (unsigned seed = 0; seed < seeds; ++seed) {
       SpoolRig rig;
       Script script(rig);
