@@ -27,7 +27,6 @@ publish::PublisherConfig MakePublisherConfig(const settings::Settings& settings,
 
 poll::PollerConfig MakePollerConfig(const settings::Settings& settings) {
   poll::PollerConfig config;
-  config.fleet_ms = settings.poll.fleet_ms;
   config.requests_per_second = settings.api.requests_per_second;
   return config;
 }
@@ -97,10 +96,15 @@ std::string MakeRunId(ports::Random& random) {
   return run;
 }
 
-std::string MakeAuthorization(const Secret& api_key) {
-  std::string value("NVX ");
-  value += api_key.Reveal();
-  return value;
+poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
+  poll::SessionConfig config;
+  config.kind = poll::CredentialKind::kApiKey;
+  config.secret_file = api.key_file;
+  if (api.user.login.empty()) return config;
+  config.kind = poll::CredentialKind::kUserLogin;
+  config.login = api.user.login;
+  config.secret_file = api.user.password_file;
+  return config;
 }
 
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll) {
@@ -115,44 +119,57 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       version_(version),
       budget_bytes_(settings.memory.budget_bytes),
       replay_to_state_(settings.queue.replay_to_state),
-      authorization_(MakeAuthorization(secrets.api_key)),
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),
       table_(settings.memory.max_trackers),
       schedule_(table_, PacePeriods(settings.poll), started_),
       topics_(settings.mqtt.topic_prefix, settings.site),
       pipeline_(table_, groups_, schedule_, reader_, topics_, run_, *this, *ports.clock, log),
-      poller_(MakePollerConfig(settings),
-              {settings.api.url, authorization_, settings.api.timeout_ms}, *ports.http, reader_,
-              pipeline_, *ports.clock, *ports.random, log),
+      session_(MakeSessionConfig(settings.api), std::move(secrets.api), *ports.files, reader_,
+               *ports.random, log),
+      fleet_job_(settings.poll.fleet_ms, pipeline_, *ports.random, log),
+      states_job_(limits::kDefaultBatch, pipeline_),
+      poller_(MakePollerConfig(settings), {settings.api.url, settings.api.timeout_ms}, *ports.http,
+              reader_, *ports.clock, *ports.random, log),
       queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this, log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
+  AddJobs(settings, std::move(secrets.panel));
   queue_.Start(started_);
 }
 
-Agent::~Agent() {
-  Secret::WipeString(authorization_);
+Agent::~Agent() = default;
+
+void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
+  poller_.Add(session_);
+  const settings::Login& panel = settings.api.panel;
+  if (!panel.login.empty()) {
+    panel_session_.emplace(
+        poll::SessionConfig{poll::CredentialKind::kPanelLogin, panel.login, panel.password_file},
+        std::move(panel_password), *ports_.files, reader_, *ports_.random, *log_);
+    poller_.Add(*panel_session_);
+  }
+  poller_.Add(fleet_job_);
+  poller_.Add(states_job_);
 }
 
 MonoTime Agent::Step() {
   const MonoTime now = ports_.clock->Now();
+  if (publisher_.stopped()) return FinishStop(now);
   MonoTime next = publisher_.Step(now);
-  if (publisher_.stopped()) {
-    if (!std::exchange(closed_, true)) queue_.Close(now);
-    return now;
-  }
+  if (publisher_.stopped()) return FinishStop(now);
   if (publisher_.connected() && publisher_.counters().connects != connects_handled_) {
     OnConnectedAgain();
   }
   if (publisher_.connected() && clear_at_ <= now) pipeline_.ClearGone();
   if (info_dropped_ && publisher_.connected()) {
     info_dropped_ = false;
-    poller_.AskFleetSoon();
+    fleet_job_.AskSoon();
   }
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   next = std::min(next, poller_.Step(now));
+  first_round_done_ = first_round_done_ || (fleet_job_.listed() && states_job_.Idle(now));
   const bool paused = !Ready();
   next = std::min(next, queue_.Step(now, publisher_.connected()));
   if (paused && Ready()) next = now;  // room was made on the disk: reading goes on
@@ -167,6 +184,14 @@ MonoTime Agent::Step() {
   return std::min(next, health_at_);
 }
 
+// The bus has heard of the end; now the API's sessions.
+MonoTime Agent::FinishStop(MonoTime now) {
+  const MonoTime next = std::min(poller_.Step(now), stop_by_);
+  if (!poller_.stopped() && now < stop_by_) return next;
+  if (!std::exchange(closed_, true)) queue_.Close(now);
+  return now;
+}
+
 bool Agent::AwaitingFirstConnect(MonoTime now) const {
   return publisher_.state() == publish::BrokerState::kNeverConnected &&
          publisher_.last_error().empty() && now < started_ + kFirstConnectMs;
@@ -174,21 +199,25 @@ bool Agent::AwaitingFirstConnect(MonoTime now) const {
 
 void Agent::HurryHealth(MonoTime now) {
   if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
-      poller_.state() == api_seen_ && poller_.first_round_done() == round_seen_ &&
-      queue_.disk_state() == disk_seen_) {
+      poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
+      queue_.disk_state() == disk_seen_ && session_.state() == session_seen_ &&
+      PanelState() == panel_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
   api_seen_ = poller_.state();
   broker_seen_ = publisher_.state();
-  round_seen_ = poller_.first_round_done();
+  round_seen_ = first_round_done_;
   disk_seen_ = queue_.disk_state();
+  session_seen_ = session_.state();
+  panel_seen_ = PanelState();
   health_at_ = now;
 }
 
 void Agent::BeginStop() {
+  stop_by_ = ports_.clock->Now() + kStopMs;
   poller_.Stop();
-  publisher_.BeginStop(ports_.clock->Now() + kStopMs);
+  publisher_.BeginStop(stop_by_);
 }
 
 // What went to the disk meanwhile is old news there; the newest state of each tracker belongs on
@@ -247,7 +276,7 @@ std::string_view Agent::TopicOf(queue::RecordKind kind, model::TrackerId tracker
 void Agent::OnBrokerForgot() {
   log_->Info("the broker kept nothing of this agent; all is published anew");
   pipeline_.ForgetAll();
-  poller_.AskFleetSoon();
+  fleet_job_.AskSoon();
 }
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
@@ -302,6 +331,11 @@ void Agent::PublishHealth(MonoTime now) {
     report.api.last_success_time.Set({report.time.ms - (now - poller_.last_success())});
   }
   report.api.last_error = poller_.last_error();
+  report.api.credential = poll::SessionStateName(session_.state());
+  if (panel_session_.has_value()) {
+    report.panel.credential = poll::SessionStateName(panel_session_->state());
+    report.panel.last_error = panel_session_->trouble();
+  }
   report.api.requests = calls.requests;
   report.api.errors = calls.failures;
   report.api.bytes_in = calls.bytes_in;

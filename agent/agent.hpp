@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,12 @@
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
 #include "agent/pipeline.hpp"
+#include "agent/poll/fleet_job.hpp"
 #include "agent/poll/poller.hpp"
+#include "agent/poll/session.hpp"
+#include "agent/poll/states_job.hpp"
 #include "agent/ports/clock.hpp"
+#include "agent/ports/files.hpp"
 #include "agent/ports/http.hpp"
 #include "agent/ports/mqtt.hpp"
 #include "agent/ports/random.hpp"
@@ -40,11 +45,13 @@ struct AgentPorts {
   ports::Http* http = nullptr;
   ports::Mqtt* mqtt = nullptr;
   ports::SystemInfo* system = nullptr;
+  ports::FileReader* files = nullptr;
   queue::QueuePorts queue;
 };
 
 struct AgentSecrets {
-  Secret api_key;
+  Secret api;            // the API key, or the user's password
+  Secret panel;          // the panel's password; empty: no panel
   Secret mqtt_password;  // empty: none
   Secret queue_key;      // empty: the queue makes its own
 };
@@ -65,12 +72,14 @@ class Agent : private queue::RecordSink,
   // Begins a clean end: no new polls, what waits is published within a second, then `offline`.
   void BeginStop();
   // True once the end is reached; then Step is not called any more.
-  bool stopped() const { return publisher_.stopped(); }
+  bool stopped() const { return closed_; }
 
   const fleet::Table& table() const { return table_; }
   const Pipeline& pipeline() const { return pipeline_; }
   const publish::Publisher& publisher() const { return publisher_; }
   const poll::Poller& poller() const { return poller_; }
+  // The whole fleet was listed, and every tracker of it asked for once.
+  bool first_round_done() const { return first_round_done_; }
   const queue::OfflineQueue& queue() const { return queue_; }
   // Records lost, for whatever reason.
   std::uint64_t dropped() const;
@@ -90,6 +99,8 @@ class Agent : private queue::RecordSink,
   void BeforeSending() override { queue_.NoteDelivered(); }
   bool LiveMayGo() const override { return queue_.LiveMayGo(); }
 
+  void AddJobs(const settings::Settings& settings, Secret panel_password);
+  MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
   bool AwaitingFirstConnect(MonoTime now) const;
@@ -98,6 +109,9 @@ class Agent : private queue::RecordSink,
   void HurryHealth(MonoTime now);
   void PublishHealth(MonoTime now);
   encode::QueueHealth QueueReport() const;
+  poll::SessionState PanelState() const {
+    return panel_session_.has_value() ? panel_session_->state() : poll::SessionState::kStarting;
+  }
   // The bus is there again.
   void OnConnectedAgain();
   // Of a record: the API's time where it is known, for it came with an answer.
@@ -117,7 +131,6 @@ class Agent : private queue::RecordSink,
   std::string version_;
   std::uint64_t budget_bytes_;
   bool replay_to_state_;
-  std::string authorization_;
   std::string run_;
   MonoTime started_;
 
@@ -127,6 +140,10 @@ class Agent : private queue::RecordSink,
   json::ElementReader reader_;
   encode::TopicBuilder topics_;
   Pipeline pipeline_;
+  poll::Session session_;
+  std::optional<poll::Session> panel_session_;
+  poll::FleetJob fleet_job_;
+  poll::StatesJob states_job_;
   poll::Poller poller_;
   queue::OfflineQueue queue_;
   publish::Publisher publisher_;
@@ -139,10 +156,14 @@ class Agent : private queue::RecordSink,
   publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;
   queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
+  poll::SessionState session_seen_ = poll::SessionState::kStarting;
+  poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
   std::uint64_t dropped_ = 0;  // from memory
   std::uint64_t dropped_told_ = 0;
   std::uint64_t connects_handled_ = 0;
+  bool first_round_done_ = false;
+  MonoTime stop_by_ = kNever;
   bool closed_ = false;
   MonoTime drops_told_at_{};
 };
@@ -150,8 +171,8 @@ class Agent : private queue::RecordSink,
 // A fresh name for a run, four characters of base 32, as it stands in each payload.
 std::string MakeRunId(ports::Random& random);
 
-// The Authorization header's value for an API key (vendor documents, user-api/authentication).
-std::string MakeAuthorization(const Secret& api_key);
+// Which credential the user API is called with.
+poll::SessionConfig MakeSessionConfig(const settings::Api& api);
 
 // Periods by pace, in the order of fleet::Pace.
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);

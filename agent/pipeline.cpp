@@ -249,6 +249,19 @@ void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t c
   if (good) TellSilence(count);
 }
 
+// What it has on the bus stays: it is not said to be blocked or gone.
+void Pipeline::OnStateRefused(model::TrackerId id, std::string_view why) {
+  ++counters_.refused;
+  log_->Write(TellNow(refused_told_at_), "the API answers for others, but not for this tracker",
+              {{"tracker", id}, {"why", why}});
+  Tracker* tracker = table_->Find(id);
+  if (tracker == nullptr) return;
+  tracker->Unset(Tracker::kSaidBlocked);
+  tracker->Unset(Tracker::kSaidMissing);
+  tracker->pace = fleet::Pace::kOffline;
+  schedule_->Asked(*tracker, clock_->Now());
+}
+
 void Pipeline::TellSilence(std::size_t asked) {
   const bool silent = answered_ < asked;
   if (silent && !silence_told_) {

@@ -20,7 +20,7 @@
 #include "agent/json/element_reader.hpp"
 #include "agent/model/tracker_state.hpp"
 #include "agent/navixy/decode_notes.hpp"
-#include "agent/poll/poller.hpp"
+#include "agent/poll/poll_work.hpp"
 #include "agent/ports/clock.hpp"
 #include "agent/queue/window.hpp"
 
@@ -32,6 +32,7 @@ struct PipelineCounters {
   std::uint64_t unreadable = 0;  // elements that could not be decoded
   std::uint64_t overflow = 0;    // trackers beyond memory.max_trackers, at the last listing
   std::uint64_t not_encoded = 0;
+  std::uint64_t refused = 0;  // times that the API would not answer for one tracker alone
 };
 
 class Pipeline : public poll::PollWork {
@@ -70,6 +71,7 @@ class Pipeline : public poll::PollWork {
   void OnGroupListEnd(bool whole) override;
   void OnTrackerListEnd(bool whole) override;
   void OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) override;
+  void OnStateRefused(model::TrackerId id, std::string_view why) override;
 
  private:
   void Mark(std::string_view element, fleet::Tracker::Flag flag);
@@ -111,6 +113,7 @@ class Pipeline : public poll::PollWork {
   bool silence_told_ = false;
   MonoTime label_told_at_{};
   MonoTime unreadable_told_at_{};
+  MonoTime refused_told_at_{};
   bool any_behind_ = false;
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear
   PipelineCounters counters_;

@@ -77,7 +77,10 @@ bool ReadSecret(const char* key, const std::string& file, depotlink::Logger& log
 bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::Settings& settings,
           depotlink::AgentSecrets& secrets) {
   return LoadSettings(path, log, settings) &&
-         ReadSecret("api.key_file", settings.api.key_file, log, secrets.api_key) &&
+         ReadSecret("api.key_file", settings.api.key_file, log, secrets.api) &&
+         ReadSecret("api.user.password_file", settings.api.user.password_file, log, secrets.api) &&
+         ReadSecret("api.panel.password_file", settings.api.panel.password_file, log,
+                    secrets.panel) &&
          ReadSecret("mqtt.password_file", settings.mqtt.password_file, log,
                     secrets.mqtt_password) &&
          ReadSecret("queue.key_file", settings.queue.key_file, log, secrets.queue_key);
@@ -120,6 +123,7 @@ int Run(const std::string& config, depotlink::Logger& log) {
   depotlink::platform::LinuxClock clock;
   depotlink::platform::LinuxRandom random;
   depotlink::platform::LinuxSystemInfo system;
+  depotlink::platform::PosixFiles files;
   depotlink::platform::CurlHttp http(HttpOptions(settings));
   depotlink::platform::PahoMqtt mqtt([&loop] { loop.Wake(); });
   if (!loop.ready().ok() || !http.ready().ok()) {
@@ -130,8 +134,8 @@ int Run(const std::string& config, depotlink::Logger& log) {
   depotlink::platform::PosixStorage ram(settings.queue.runtime_dir);
   depotlink::platform::MbedtlsCipher cipher;
   depotlink::platform::DeflateCompressor compressor;
-  depotlink::AgentPorts ports{&clock, &random, &http,
-                              &mqtt,  &system, {&disk, &ram, &cipher, &compressor}};
+  depotlink::AgentPorts ports{
+      &clock, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}};
   depotlink::Agent agent(settings, std::move(secrets), ports, log, kVersion);
   bool stopping = false;
   while (!agent.stopped()) {
@@ -156,14 +160,15 @@ int Once(const std::string& config, depotlink::Logger& log) {
   if (!Load(config, log, settings, secrets)) return kFailed;
   depotlink::platform::LinuxClock clock;
   depotlink::platform::LinuxRandom random;
+  depotlink::platform::PosixFiles files;
   depotlink::platform::CurlHttp http(HttpOptions(settings));
   if (!loop.ready().ok() || !http.ready().ok()) return kFailed;
   const auto wait_until = [&](depotlink::MonoTime next) {
     loop.Wait(http, next - clock.Now());
     return !IsStop(loop.TakeSignal());
   };
-  return depotlink::commands::RunOnce(settings, secrets.api_key, {&clock, &random, &http}, log,
-                                      Print, wait_until);
+  return depotlink::commands::RunOnce(settings, std::move(secrets.api),
+                                      {&clock, &random, &http, &files}, log, Print, wait_until);
 }
 
 // What the commands on the queue work with; directories that are missing are not made.

@@ -67,6 +67,10 @@ inline constexpr std::uint64_t kResponseBytes = 64ULL * 1024 * 1024;
 inline constexpr std::size_t kConfigFileBytes = 64 * 1024;
 inline constexpr std::size_t kSecretFileBytes = 4 * 1024;
 
+// A login, and its password.
+inline constexpr std::size_t kLoginCharacters = 256;
+inline constexpr std::size_t kLoginBytes = 4 * kLoginCharacters;
+
 static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextBytes < 256 * 1024,
               "the fixed buffers must leave room for TLS within the budget's floor");
 static_assert(NewestTableBytes(kDefaultMaxTrackers) + 32 * 1024 <= 412 * 1024,

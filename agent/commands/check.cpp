@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include "agent/base/limits.hpp"
 #include "agent/queue/queue_key.hpp"
@@ -49,6 +50,7 @@ bool LooksLikeApiKey(std::string_view key) {
 // Each check of a file appends at most one line; false where it is a fault.
 bool CheckApiKey(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
                  std::string& out) {
+  if (outcome.settings.api.key_file.empty()) return true;  // a user's login stands for it
   const Result<Secret> key = files.ReadSecret(outcome.settings.api.key_file);
   if (!key.ok()) {
     AppendLine(out, FaultAt(file, outcome, "api.key_file", key.status().message()));
@@ -62,14 +64,22 @@ bool CheckApiKey(const std::string& file, const ReadOutcome& outcome, ports::Fil
   return true;
 }
 
-bool CheckPassword(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
-                   std::string& out) {
-  const std::string& path = outcome.settings.mqtt.password_file;
-  if (path.empty()) return true;
-  const Result<Secret> password = files.ReadSecret(path);
-  if (password.ok()) return true;
-  AppendLine(out, FaultAt(file, outcome, "mqtt.password_file", password.status().message()));
-  return false;
+bool CheckPasswords(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
+                    std::string& out) {
+  const Settings& settings = outcome.settings;
+  const std::pair<std::string_view, const std::string*> passwords[] = {
+      {"api.user.password_file", &settings.api.user.password_file},
+      {"api.panel.password_file", &settings.api.panel.password_file},
+      {"mqtt.password_file", &settings.mqtt.password_file}};
+  bool good = true;
+  for (const auto& [key, path] : passwords) {
+    if (path->empty()) continue;
+    const Result<Secret> password = files.ReadSecret(*path);
+    if (password.ok()) continue;
+    AppendLine(out, FaultAt(file, outcome, key, password.status().message()));
+    good = false;
+  }
+  return good;
 }
 
 bool CheckQueueKey(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
@@ -127,11 +137,18 @@ std::string Broker(const settings::Mqtt& mqtt) {
   return broker;
 }
 
+// Logins are not shown: they are half of a secret.
+std::string Credential(const settings::Api& api) {
+  const std::string user = api.key_file.empty() ? "a user's login" : "an API key";
+  return api.panel.login.empty() ? user : user + ", and a panel's login";
+}
+
 void AppendSummary(const Settings& s, std::string& out) {
   using settings::FormatDuration;
   AppendLine(out, "  site      " + s.site);
   AppendLine(out, "  api       " + s.api.url + ", at most " +
                       FormatRate(s.api.requests_per_second) + " requests a second");
+  AppendLine(out, "  access    with " + Credential(s.api));
   AppendLine(out, "  broker    " + Broker(s.mqtt));
   AppendLine(out, "  topics    below " + s.mqtt.topic_prefix + '/' + s.site + '/');
   AppendLine(out, "  polls     moving " + FormatDuration(s.poll.moving_ms) + ", stopped " +
@@ -160,7 +177,7 @@ int RunCheck(const std::string& path, ports::FileReader& files, std::string& out
   if (!outcome.faults.empty()) return 1;
   const bool key = CheckApiKey(path, outcome, files, out);
   const bool certificates = CheckCertificates(path, outcome, files, out);
-  const bool password = CheckPassword(path, outcome, files, out);
+  const bool password = CheckPasswords(path, outcome, files, out);
   const bool queue_key = CheckQueueKey(path, outcome, files, out);
   if (!key || !certificates || !password || !queue_key) return 1;
   AppendLine(out, path + ": OK");

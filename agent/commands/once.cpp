@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/once.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "agent/agent.hpp"
 
@@ -9,6 +11,7 @@ namespace depotlink::commands {
 namespace {
 
 constexpr DurationMs kOnceMs = 24 * kHourMs;
+constexpr DurationMs kLogoutMs = 2 * kSecondMs;
 
 class Printer : public queue::RecordSink {
  public:
@@ -26,10 +29,9 @@ class Printer : public queue::RecordSink {
 
 }  // namespace
 
-int RunOnce(const settings::Settings& settings, const Secret& api_key, const OncePorts& ports,
+int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePorts& ports,
             Logger& log, const std::function<void(std::string_view)>& print,
             const std::function<bool(MonoTime)>& wait_until) {
-  std::string authorization = MakeAuthorization(api_key);
   fleet::Table table(settings.memory.max_trackers);
   fleet::Groups groups;
   // Each tracker once: nobody is due again before a large fleet behind a slow line is through.
@@ -42,18 +44,29 @@ int RunOnce(const settings::Settings& settings, const Secret& api_key, const Onc
   Pipeline pipeline(table, groups, schedule, reader, topics, MakeRunId(*ports.random), printer,
                     *ports.clock, log);
   poll::PollerConfig config;
-  config.fleet_ms = kOnceMs;
   config.requests_per_second = settings.api.requests_per_second;
-  poll::Poller poller(config, {settings.api.url, authorization, settings.api.timeout_ms},
-                      *ports.http, reader, pipeline, *ports.clock, *ports.random, log);
+  poll::Session session(MakeSessionConfig(settings.api), std::move(api_secret), *ports.files,
+                        reader, *ports.random, log);
+  poll::FleetJob fleet_job(kOnceMs, pipeline, *ports.random, log);
+  poll::StatesJob states_job(limits::kDefaultBatch, pipeline);
+  poll::Poller poller(config, {settings.api.url, settings.api.timeout_ms}, *ports.http, reader,
+                      *ports.clock, *ports.random, log);
+  poller.Add(session);
+  poller.Add(fleet_job);
+  poller.Add(states_job);
+  const auto done = [&] { return fleet_job.listed() && states_job.Idle(ports.clock->Now()); };
   bool wanted = true;
-  while (wanted && !poller.first_round_done() && poller.state() != poll::ApiState::kFailing &&
+  while (wanted && !done() && poller.state() != poll::ApiState::kFailing &&
          poller.state() != poll::ApiState::kCredential) {
     const MonoTime next = poller.Step(ports.clock->Now());
-    if (!poller.first_round_done()) wanted = wait_until(next);
+    if (!done()) wanted = wait_until(next);
   }
-  Secret::WipeString(authorization);
-  return poller.first_round_done() ? 0 : 1;
+  const bool good = done();
+  const MonoTime end = ports.clock->Now() + kLogoutMs;
+  for (poller.Stop(); !poller.stopped() && ports.clock->Now() < end;) {
+    static_cast<void>(wait_until(std::min(poller.Step(ports.clock->Now()), end)));
+  }
+  return good ? 0 : 1;
 }
 
 }  // namespace depotlink::commands

@@ -11,6 +11,7 @@
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/ports/clock.hpp"
+#include "agent/ports/files.hpp"
 #include "agent/ports/http.hpp"
 #include "agent/ports/random.hpp"
 #include "agent/settings/settings.hpp"
@@ -21,12 +22,13 @@ struct OncePorts {
   ports::Clock* clock = nullptr;
   ports::Random* random = nullptr;
   ports::Http* http = nullptr;
+  ports::FileReader* files = nullptr;
 };
 
 // `print` writes a text out. `wait_until` waits for events or that time, and is false where the
-// user wants to stop. Returns the exit code: 0 where the whole fleet was read, 1 where the API
-// could not be asked (the reason has been logged).
-int RunOnce(const settings::Settings& settings, const Secret& api_key, const OncePorts& ports,
+// user wants to stop. `api_secret`: the key, or the user's password. Returns the exit code: 0 where
+// the whole fleet was read, 1 where the API could not be asked (the reason has been logged).
+int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePorts& ports,
             Logger& log, const std::function<void(std::string_view)>& print,
             const std::function<bool(MonoTime)>& wait_until);
 

@@ -41,9 +41,20 @@ std::string Since(const json::Object& section, std::string_view name, WallTime n
   return FormatAge(now.ms - time.ms);
 }
 
+// How a credential fares, where it is not simply good.
+std::string CredentialText(const json::Object& section) {
+  const std::string state = Member(section, "credential");
+  return state == "ok" || state == "starting" || state == "-" ? "" : ", credential " + state;
+}
+
+std::string PanelLines(const json::Object& panel) {
+  const std::string state = Member(panel, "credential");
+  return state == "-" ? std::string() : Line("panel", "credential " + state) + ErrorLine(panel);
+}
+
 std::string ApiLines(const json::Object& api, WallTime now) {
   const std::string success = Since(api, "last_success_time", now);
-  return Line("api", Member(api, "state") +
+  return Line("api", Member(api, "state") + CredentialText(api) +
                          (success.empty() ? std::string() : ", last answer " + success + " ago") +
                          ", " + Member(api, "requests") + " requests, " + Member(api, "errors") +
                          " errors") +
@@ -80,7 +91,8 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
 
 std::string Table(const json::Object& root, WallTime now) {
   const json::Object records = Section(root, "records");
-  return ApiLines(Section(root, "api"), now) + BrokerLines(Section(root, "broker")) +
+  return ApiLines(Section(root, "api"), now) + PanelLines(Section(root, "panel")) +
+         BrokerLines(Section(root, "broker")) +
          Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
          Line("records", Member(records, "acked") + " delivered, " + Member(records, "waiting") +
                              " waiting, " + Member(records, "refused") + " refused, " +

@@ -26,11 +26,20 @@ void Api(JsonWriter& out, const ApiHealth& api) {
   if (api.last_success_time.has) {
     out.Key("last_success_time").Time(api.last_success_time.value, /*with_ms=*/false);
   }
+  Text(out, "credential", api.credential);
   ErrorText(out, api.last_error);
   out.Key("requests").Uint(api.requests);
   out.Key("errors").Uint(api.errors);
   out.Key("bytes_in").Uint(api.bytes_in);
   out.Key("bytes_out").Uint(api.bytes_out);
+  out.EndObject();
+}
+
+void Panel(JsonWriter& out, const PanelHealth& panel) {
+  if (panel.credential.empty()) return;
+  out.Key("panel").BeginObject();
+  out.Key("credential").Text(panel.credential);
+  ErrorText(out, panel.last_error);
   out.EndObject();
 }
 
@@ -110,6 +119,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   out.Key("uptime_s").Uint(report.uptime_s);
   Text(out, "version", report.version);
   Api(out, report.api);
+  Panel(out, report.panel);
   Broker(out, report.broker);
   out.Key("trackers").Uint(report.trackers);
   out.Key("polls").Uint(report.polls);

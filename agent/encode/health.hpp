@@ -35,6 +35,13 @@ struct ApiHealth {
   std::uint64_t errors = 0;
   std::uint64_t bytes_in = 0;  // on the wire
   std::uint64_t bytes_out = 0;
+  std::string_view credential;  // ok, starting, refused, second_factor, blocked, limited
+};
+
+// The credential of the admin panel's API. All empty: there is none.
+struct PanelHealth {
+  std::string_view credential;  // as in ApiHealth
+  std::string_view last_error;  // for people; empty: none
 };
 
 struct BrokerHealth {
@@ -78,6 +85,7 @@ struct HealthReport {
   std::uint64_t uptime_s = 0;
   std::string_view version;
   ApiHealth api;
+  PanelHealth panel;
   BrokerHealth broker;
   std::uint64_t trackers = 0;  // now, in scope
   std::uint64_t polls = 0;

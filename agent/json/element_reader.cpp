@@ -36,6 +36,14 @@ bool IsNumber(const Json::Value& value) {
          value.type() == Json::realValue;
 }
 
+bool ReadId(const Json::Value& value, std::uint64_t min, std::uint64_t max, std::uint64_t& out) {
+  if (!IsNumber(value) || !value.isUInt64()) return false;
+  const std::uint64_t number = value.asUInt64();
+  if (number < min || number > max) return false;
+  out = number;
+  return true;
+}
+
 bool IsLocalTime(std::string_view text) {
   constexpr std::size_t kBytes = 19;  // yyyy-MM-dd HH:mm:ss
   if (text.size() != kBytes) return false;
@@ -141,11 +149,7 @@ Found Object::GetId(std::string_view name, std::uint64_t min, std::uint64_t max,
                     std::uint64_t& out) const {
   const Json::Value* value = Find(name);
   if (value == nullptr) return Found::kAbsent;
-  if (!IsNumber(*value) || !value->isUInt64()) return Wrong(name);
-  const std::uint64_t number = value->asUInt64();
-  if (number < min || number > max) return Wrong(name);
-  out = number;
-  return Found::kYes;
+  return ReadId(*value, min, max, out) ? Found::kYes : Wrong(name);
 }
 
 Found Object::GetDouble(std::string_view name, double& out) const {
@@ -219,6 +223,36 @@ Found Object::GetObject(std::string_view name, Object& out) const {
   if (!value->isObject()) return Wrong(name);
   out = Object(value, reader_);
   return Found::kYes;
+}
+
+Found Object::GetArray(std::string_view name, Array& out) const {
+  const Json::Value* value = Find(name);
+  if (value == nullptr) return Found::kAbsent;
+  if (!value->isArray()) return Wrong(name);
+  out = Array(value, reader_);
+  return Found::kYes;
+}
+
+std::size_t Array::size() const {
+  return value_ == nullptr ? 0 : value_->size();
+}
+
+bool Array::GetObject(std::size_t i, Object& out) const {
+  const Json::Value& item = (*value_)[static_cast<Json::ArrayIndex>(i)];
+  if (!item.isObject()) return false;
+  out = Object(&item, reader_);
+  return true;
+}
+
+bool Array::GetText(std::size_t i, std::size_t max_bytes, std::string_view& out) const {
+  const Json::Value& item = (*value_)[static_cast<Json::ArrayIndex>(i)];
+  if (!item.isString() || TextOf(item).size() > max_bytes) return false;
+  out = TextOf(item);
+  return true;
+}
+
+bool Array::GetId(std::size_t i, std::uint64_t min, std::uint64_t max, std::uint64_t& out) const {
+  return ReadId((*value_)[static_cast<Json::ArrayIndex>(i)], min, max, out);
 }
 
 void Object::VisitNames(void (*visit)(void* context, std::string_view name), void* context) const {

@@ -29,6 +29,7 @@ class Value;
 
 namespace depotlink::json {
 
+class Array;
 class ElementReader;
 
 enum class Found : std::uint8_t {
@@ -63,6 +64,7 @@ class Object {
   // are.
   Found GetBools(std::string_view name, bool* out, std::size_t capacity, std::size_t& count) const;
   Found GetObject(std::string_view name, Object& out) const;
+  Found GetArray(std::string_view name, Array& out) const;
 
   // Calls `visit(std::string_view name)` for each member, in the order of the names' bytes.
   template <typename Visit>
@@ -72,12 +74,34 @@ class Object {
   }
 
  private:
+  friend class Array;
   friend class ElementReader;
   Object(const Json::Value* value, ElementReader* reader) : value_(value), reader_(reader) {}
 
   const Json::Value* Find(std::string_view name) const;  // null where absent or null
   Found Wrong(std::string_view name) const;
   void VisitNames(void (*visit)(void* context, std::string_view name), void* context) const;
+
+  const Json::Value* value_ = nullptr;
+  ElementReader* reader_ = nullptr;
+};
+
+// Likewise one array. What an item is not, it is passed over as, uncounted: the caller knows what
+// it asked for. Indices below size().
+class Array {
+ public:
+  Array() = default;
+
+  std::size_t size() const;
+  // False where the item is no object, no text of at most `max_bytes`, or no whole number within
+  // min..max.
+  bool GetObject(std::size_t i, Object& out) const;
+  bool GetText(std::size_t i, std::size_t max_bytes, std::string_view& out) const;
+  bool GetId(std::size_t i, std::uint64_t min, std::uint64_t max, std::uint64_t& out) const;
+
+ private:
+  friend class Object;
+  Array(const Json::Value* value, ElementReader* reader) : value_(value), reader_(reader) {}
 
   const Json::Value* value_ = nullptr;
   ElementReader* reader_ = nullptr;

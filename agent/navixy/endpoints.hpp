@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The calls of the API that the agent makes: one row each. Only read-only actions stand here.
-// Source: vendor documents, backend-api/resources/tracking/tracker and .../tracker/group.
+// The calls of the API that the agent makes by itself: one row each. What a config may ask for
+// beyond them stands in readable.hpp. But for sessions, which are begun and ended, only read-only
+// actions stand here.
+// Source: vendor documents, user-api/backend-api/resources and panel-api/resources/account.
 
 #include <array>
 #include <cstddef>
@@ -11,29 +13,33 @@
 
 namespace depotlink::navixy {
 
-enum class Call : std::uint8_t { kGroupList, kTrackerList, kGetStates };
+// There are two APIs below one base URL, and a credential of one never reaches the other (vendor
+// documents, QnA, "User session hash vs admin panel hash vs API key"): the path decides.
+enum class Api : std::uint8_t { kUser, kPanel };
+
+constexpr Api ApiOf(std::string_view path) {
+  constexpr std::string_view kPanelFolder = "panel/";
+  return path.substr(0, kPanelFolder.size()) == kPanelFolder ? Api::kPanel : Api::kUser;
+}
+
+struct Endpoint {
+  std::string_view path;                         // below the base URL
+  std::array<std::string_view, 3> containers{};  // top-level names whose members come one by one
+  std::size_t container_count = 0;
+  bool open = false;  // needs no credential, and is sent none
+};
 
 // Containers of tracker/get_states, by number in its row.
 enum StatesContainer : std::size_t { kStates = 0, kBlocked = 1, kNotExist = 2 };
 
-struct Endpoint {
-  Call call;
-  std::string_view path;                       // below the base URL
-  std::array<std::string_view, 3> containers;  // top-level names whose members come one by one
-  std::size_t container_count;
-};
+inline constexpr Endpoint kGroupList{"tracker/group/list", {"list"}, 1};
+inline constexpr Endpoint kTrackerList{"tracker/list", {"list"}, 1};
+inline constexpr Endpoint kGetStates{"tracker/get_states", {"states", "blocked", "not_exist"}, 3};
 
-inline constexpr std::array<Endpoint, 3> kEndpoints{{
-    {Call::kGroupList, "tracker/group/list", {"list"}, 1},
-    {Call::kTrackerList, "tracker/list", {"list"}, 1},
-    {Call::kGetStates, "tracker/get_states", {"states", "blocked", "not_exist"}, 3},
-}};
-
-constexpr const Endpoint& EndpointOf(Call call) {
-  return kEndpoints[static_cast<std::size_t>(call)];
-}
-static_assert(EndpointOf(Call::kGroupList).call == Call::kGroupList &&
-              EndpointOf(Call::kTrackerList).call == Call::kTrackerList &&
-              EndpointOf(Call::kGetStates).call == Call::kGetStates);
+inline constexpr Endpoint kUserAuth{"user/auth", {}, 0, true};
+inline constexpr Endpoint kUserRenew{"user/session/renew"};
+inline constexpr Endpoint kUserLogout{"user/logout"};
+inline constexpr Endpoint kPanelAuth{"panel/account/auth", {}, 0, true};
+inline constexpr Endpoint kPanelLogout{"panel/account/logout"};
 
 }  // namespace depotlink::navixy

@@ -2,6 +2,7 @@
 #include "agent/navixy/verdict.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace depotlink::navixy {
 namespace {
@@ -13,36 +14,51 @@ struct CodeRow {
 };
 
 // Source: vendor documents, errors, Error Codes. Codes 3 and 4 both mean that the credential is
-// gone: the documents differ on which one a revoked key answers.
+// gone: the documents differ on which one a revoked key answers. Codes of a batch of trackers (9,
+// 201, 204, 208, 217) are about one of them, or their number.
 constexpr CodeRow kCodes[] = {
     {1, Verdict::kRetry, "the API's database failed"},
     {2, Verdict::kCredential, "the API refuses this service's access"},
-    {3, Verdict::kCredential, "the API does not know this key; put a valid one into api.key_file"},
-    {4, Verdict::kCredential,
-     "the API does not know this key any more (revoked?); put a valid one into api.key_file"},
+    {3, Verdict::kCredential, "the API does not know this credential"},
+    {4, Verdict::kCredential, "the API does not know this credential any more"},
     {5, Verdict::kRejected, "the API calls the request malformed"},
     {6, Verdict::kRetry, "the API failed unexpectedly"},
     {7, Verdict::kRejected, "the API calls a parameter invalid"},
     {8, Verdict::kRetry, "the API's queue service failed"},
-    {9, Verdict::kRejected, "the API calls the request too large"},
+    {9, Verdict::kSplit, "the API calls the request too large"},
     {11, Verdict::kCredential, "the API denies access: is the account or its dealer blocked?"},
     {12, Verdict::kCredential, "the API does not know this dealer: is api.url the right platform?"},
-    {13, Verdict::kForbidden, "this key may not make this call; give it the right or use another"},
+    {13, Verdict::kForbidden, "the credential may not make this call; give it the right"},
     {14, Verdict::kRetry, "the API's database is not available"},
     {15, Verdict::kSlowDown, "too many requests"},
+    {101, Verdict::kForbidden, "a demo account may not make this call"},
+    {102, Verdict::kCredential, "the API calls login or password wrong"},
+    {103, Verdict::kCredential, "the user is not activated yet"},
+    {104, Verdict::kCredential, "the user has too many sessions"},
+    {105, Verdict::kCredential, "there were too many attempts to log in"},
     {111, Verdict::kRejected, "the API does not know this call: is api.url right?"},
     {112, Verdict::kRejected, "the API does not know this call: is api.url right?"},
+    {201, Verdict::kSplit, "the API does not find what is asked for"},
+    {204, Verdict::kSplit, "the API does not find what is asked for"},
+    {208, Verdict::kSplit, "a tracker is blocked"},
+    {211, Verdict::kRejected, "the time span asked for is too big"},
+    {212, Verdict::kRejected, "the limit asked for is too big"},
+    {217, Verdict::kSplit, "the API does not know a tracker that is asked for"},
     {229, Verdict::kRetry, "the API has not got the data ready"},
     {236, Verdict::kForbidden, "the account's tariff does not include this call"},
     {268, Verdict::kRetry, "the account is over its quota"},
     {275, Verdict::kCredential, "the user is blocked"},
-    {276, Verdict::kForbidden, "this kind of key may not make this call"},
+    {276, Verdict::kForbidden, "this kind of credential may not make this call"},
 };
+
+Judgement Retry(std::string reason) {
+  return {Verdict::kRetry, 0, true, std::move(reason)};
+}
 
 Judgement JudgeTransport(const Answer& answer) {
   const std::string detail(answer.transport_detail);
   const auto retry = [&detail](std::string_view what) {
-    return Judgement{Verdict::kRetry,
+    return Judgement{Verdict::kRetry, 0, false,
                      detail.empty() ? std::string(what) : std::string(what) + ": " + detail};
   };
   switch (answer.end) {
@@ -67,24 +83,24 @@ Judgement JudgeTransport(const Answer& answer) {
 Judgement JudgeForeignBody(const Answer& answer) {
   const std::string status = " (HTTP " + std::to_string(answer.http_status) + ")";
   if (answer.http_status >= 300 && answer.http_status < 400) {
-    return {Verdict::kRetry, "the server redirects" + status +
-                                 "; redirects are not followed: is api.url right, or is there a "
-                                 "captive portal?"};
+    return Retry("the server redirects" + status +
+                 "; redirects are not followed: is api.url right, or is there a captive portal?");
   }
-  if (answer.http_status == 429) return {Verdict::kSlowDown, "too many requests" + status};
+  if (answer.http_status == 429) {
+    return {Verdict::kSlowDown, 0, true, "too many requests" + status};
+  }
   if (answer.looks_like_html) {
-    return {Verdict::kRetry, "a web page came instead of the API's answer" + status +
-                                 ": a proxy, a captive portal, or a wrong api.url?"};
+    return Retry("a web page came instead of the API's answer" + status +
+                 ": a proxy, a captive portal, or a wrong api.url?");
   }
   if (answer.body == json::BodyEnd::kEmpty) {
-    return {Verdict::kRetry, "the API's answer was empty" + status};
+    return Retry("the API's answer was empty" + status);
   }
   if (answer.body == json::BodyEnd::kTruncated) {
-    return {Verdict::kRetry, "the API's answer ended too early" + status};
+    return Retry("the API's answer ended too early" + status);
   }
-  return {Verdict::kRetry, "the API's answer is not JSON" + status + ": " +
-                               std::string(answer.body_fault) + " at byte " +
-                               std::to_string(answer.body_fault_offset)};
+  return Retry("the API's answer is not JSON" + status + ": " + std::string(answer.body_fault) +
+               " at byte " + std::to_string(answer.body_fault_offset));
 }
 
 Judgement JudgeError(const Answer& answer) {
@@ -97,11 +113,14 @@ Judgement JudgeError(const Answer& answer) {
     tail += ", \"" + std::string(answer.status.description.view()) + "\"";
   }
   tail += ')';
-  if (row != std::end(kCodes)) return {row->verdict, std::string(row->meaning) + tail};
-  if (answer.http_status == 429) return {Verdict::kSlowDown, "too many requests" + tail};
+  if (row != std::end(kCodes)) {
+    return {row->verdict, code, true, std::string(row->meaning) + tail};
+  }
+  if (answer.http_status == 429)
+    return {Verdict::kSlowDown, code, true, "too many requests" + tail};
   const Verdict verdict =
       answer.http_status >= 500 || code == 0 ? Verdict::kRetry : Verdict::kRejected;
-  return {verdict, "the API answers with an error" + tail};
+  return {verdict, code, true, "the API answers with an error" + tail};
 }
 
 }  // namespace
@@ -115,17 +134,16 @@ Judgement Judge(const Answer& answer) {
   }
   if (answer.body != json::BodyEnd::kComplete) return JudgeForeignBody(answer);
   if (answer.success_seen && answer.success && answer.http_status == 200) {
-    if (answer.lacks.empty()) return {Verdict::kGood, {}};
-    return {Verdict::kRetry,
-            "the API's answer lacks \"" + std::string(answer.lacks) + "\": is api.url right?"};
+    if (answer.lacks.empty()) return Judgement{Verdict::kGood, 0, true, {}};
+    return Retry("the API's answer lacks \"" + std::string(answer.lacks) + "\": is api.url right?");
   }
   if (answer.success_seen && answer.success) {
-    return {Verdict::kRetry, "the API calls it a success, yet with HTTP status " +
-                                 std::to_string(answer.http_status)};
+    return Retry("the API calls it a success, yet with HTTP status " +
+                 std::to_string(answer.http_status));
   }
   if (!answer.success_seen && answer.status.code == 0) {
-    return {Verdict::kRetry, "the API's answer has no \"success\" (HTTP " +
-                                 std::to_string(answer.http_status) + "): is api.url right?"};
+    return Retry("the API's answer has no \"success\" (HTTP " + std::to_string(answer.http_status) +
+                 "): is api.url right?");
   }
   return JudgeError(answer);
 }

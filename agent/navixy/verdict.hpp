@@ -17,9 +17,10 @@ enum class Verdict : std::uint8_t {
   kGood,        // a whole answer with `success: true`
   kRetry,       // passing trouble: back off, then again
   kSlowDown,    // too many requests: back off further
-  kCredential,  // the key is wrong, gone or blocked: a person must act; ask seldom
-  kForbidden,   // the key is good, but not for this call: a person must act; others may work
-  kRejected     // this request as such will not be answered: a person must act
+  kCredential,  // the credential is wrong, gone or blocked: log in again, or a person must act
+  kForbidden,   // it is good, but not for this call: a person must act; others may work
+  kRejected,    // this request as such will not be answered: a person must act
+  kSplit        // one thing that it asks for spoils it: ask for less at a time
 };
 
 // Everything that is known of an answer once it has ended.
@@ -39,7 +40,9 @@ struct Answer {
 
 struct Judgement {
   Verdict verdict = Verdict::kRetry;
-  std::string reason;  // for people, with the remedy; empty for kGood
+  std::int32_t code = 0;  // of the API; 0: none came
+  bool answered = true;   // false: no answer came at all
+  std::string reason;     // for people, with the remedy; empty for kGood
 };
 
 Judgement Judge(const Answer& answer);

@@ -9,9 +9,9 @@ Caller::Caller(ApiAccess access, ports::Http& http, json::ElementReader& reader,
                CallHandler& handler)
     : access_(std::move(access)), http_(&http), reader_(&reader), handler_(&handler) {}
 
-Status Caller::Start(navixy::Call call, std::string_view body) {
-  const navixy::Endpoint& endpoint = navixy::EndpointOf(call);
-  call_ = call;
+Status Caller::Start(const navixy::Endpoint& endpoint, std::string_view authorization,
+                     std::string_view body) {
+  endpoint_ = &endpoint;
   paused_ = false;
   taken_of_piece_ = 0;
   body_began_ = false;
@@ -20,7 +20,7 @@ Status Caller::Start(navixy::Call call, std::string_view body) {
   const std::string url = access_.base_url + '/' + std::string(endpoint.path);
   ports::HttpRequest request;
   request.url = url;
-  request.authorization = access_.authorization;
+  request.authorization = authorization;
   request.body = body;
   request.timeout_ms = access_.timeout_ms;
   request.max_body_bytes = limits::kResponseBytes;
@@ -72,19 +72,21 @@ void Caller::OnEnd(const ports::HttpResult& result) {
   answer_.body_fault = splitter_.fault();
   answer_.body_fault_offset = splitter_.fault_offset();
   // The first container is what the call is about; without it nothing may be concluded.
-  if (!splitter_.has_container(0)) answer_.lacks = navixy::EndpointOf(call_).containers[0];
+  if (endpoint_->container_count > 0 && !splitter_.has_container(0)) {
+    answer_.lacks = endpoint_->containers[0];
+  }
   counters_.bytes_in += result.wire_bytes_in;
   counters_.bytes_out += result.wire_bytes_out;
   const navixy::Judgement judgement = navixy::Judge(answer_);
   if (judgement.verdict != navixy::Verdict::kGood) ++counters_.failures;
-  handler_->OnCallEnd(call_, judgement, result.retry_after_ms);
+  handler_->OnCallEnd(judgement, result.retry_after_ms);
 }
 
 json::SplitFlow Caller::OnElement(std::size_t container, std::string_view key,
                                   std::string_view text) {
   if (http_status_ != 200) return json::SplitFlow::kContinue;
   ++counters_.elements;
-  handler_->OnElement(call_, container, key, text);
+  handler_->OnElement(container, key, text);
   return handler_->Ready() ? json::SplitFlow::kContinue : json::SplitFlow::kStop;
 }
 
@@ -94,12 +96,14 @@ void Caller::OnValue(std::string_view key, std::string_view text) {
   } else if (key == "status") {
     // What cannot be read leaves code 0; the verdict then goes by the HTTP status.
     static_cast<void>(navixy::DecodeApiStatus(*reader_, text, answer_.status));
+  } else if (http_status_ == 200) {
+    handler_->OnValue(key, text);
   }
 }
 
 void Caller::OnSkipped(std::size_t container, std::string_view key, json::SkipReason reason) {
   ++counters_.skipped;
-  handler_->OnSkipped(call_, container, key, reason);
+  handler_->OnSkipped(container, key, reason);
 }
 
 }  // namespace depotlink::poll

@@ -24,21 +24,19 @@ class CallHandler {
  public:
   virtual ~CallHandler() = default;
   // A member of container `container` of the call's endpoint. The views hold during the call.
-  virtual void OnElement(navixy::Call call, std::size_t container, std::string_view key,
-                         std::string_view text) = 0;
+  virtual void OnElement(std::size_t container, std::string_view key, std::string_view text) = 0;
+  // Any other member at the top of the answer.
+  virtual void OnValue(std::string_view key, std::string_view text) = 0;
   // A member was left out by the splitter.
-  virtual void OnSkipped(navixy::Call call, std::size_t container, std::string_view key,
-                         json::SkipReason reason) = 0;
+  virtual void OnSkipped(std::size_t container, std::string_view key, json::SkipReason reason) = 0;
   // False where the next element has no room: the reading pauses until it is true again.
   virtual bool Ready() const = 0;
   // The call has ended; no more of it comes. `retry_after_ms` -1: none was given.
-  virtual void OnCallEnd(navixy::Call call, const navixy::Judgement& judgement,
-                         std::int64_t retry_after_ms) = 0;
+  virtual void OnCallEnd(const navixy::Judgement& judgement, std::int64_t retry_after_ms) = 0;
 };
 
 struct ApiAccess {
-  std::string base_url;            // without a trailing slash
-  std::string_view authorization;  // the header's value, a secret; must outlive the caller
+  std::string base_url;  // without a trailing slash
   DurationMs timeout_ms = 30 * kSecondMs;
 };
 
@@ -57,7 +55,9 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   Caller(ApiAccess access, ports::Http& http, json::ElementReader& reader, CallHandler& handler);
 
   // Begins a call; its end comes through the handler, from within the loop's wait. Not while busy.
-  Status Start(navixy::Call call, std::string_view body);
+  // `endpoint` must last until then. `authorization`: the header's value, a secret; empty: none.
+  Status Start(const navixy::Endpoint& endpoint, std::string_view authorization,
+               std::string_view body);
   bool busy() const { return busy_; }
   // Goes on reading where the handler is ready again.
   void ResumeIfReady();
@@ -80,7 +80,7 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   json::ElementReader* reader_;
   CallHandler* handler_;
 
-  navixy::Call call_ = navixy::Call::kTrackerList;
+  const navixy::Endpoint* endpoint_ = nullptr;
   bool busy_ = false;
   bool paused_ = false;
   std::size_t taken_of_piece_ = 0;  // of the piece that will be handed over again after a pause

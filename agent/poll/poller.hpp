@@ -1,145 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Decides which call comes next and when: the fleet's list now and then, the states of who is due
-// in batches, all under one request rate; after a failure, a wait with full jitter that grows,
-// obeys Retry-After, and is long where only a person can help.
+// Decides which job's turn it is, one call at a time, under one request rate: who is due, has a
+// credential, and was served longest ago. After a failure it waits with full jitter, longer each
+// time, obeys Retry-After, and asks seldom where only a person can help. What fails for a job alone
+// costs that job alone.
 
 #include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "agent/base/backoff.hpp"
-#include "agent/base/limits.hpp"
 #include "agent/base/log.hpp"
 #include "agent/base/time.hpp"
-#include "agent/model/tracker_state.hpp"
 #include "agent/poll/caller.hpp"
+#include "agent/poll/job.hpp"
+#include "agent/poll/request_rate.hpp"
 #include "agent/poll/server_clock.hpp"
+#include "agent/poll/session.hpp"
 #include "agent/ports/clock.hpp"
 #include "agent/ports/random.hpp"
 
 namespace depotlink::poll {
 
-// What polling needs from the stages behind it.
-class PollWork {
- public:
-  virtual ~PollWork() = default;
-  // Up to `most` trackers to ask for now; 0 where nobody is due.
-  virtual std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) = 0;
-  virtual MonoTime NextDue() = 0;
-  virtual bool Ready() const = 0;
-
-  virtual void OnGroup(std::string_view element) = 0;
-  virtual void OnTracker(std::string_view element) = 0;
-  // `key`: the member's name or, in `blocked` and `not_exist`, the element itself.
-  virtual void OnState(std::string_view key, std::string_view element) = 0;
-  virtual void OnBlocked(std::string_view element) = 0;
-  virtual void OnNotExisting(std::string_view element) = 0;
-
-  // Ends of calls. `whole`: the answer was good and nothing of it was left out, so that what it
-  // does not name is not there.
-  virtual void OnGroupListEnd(bool whole) = 0;
-  virtual void OnTrackerListEnd(bool whole) = 0;
-  // `good`: the answer was good; else the trackers asked for stay due.
-  virtual void OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) = 0;
-};
-
 enum class ApiState : std::uint8_t { kStarting, kOk, kFailing, kCredential };
 
 struct PollerConfig {
-  DurationMs fleet_ms = 10 * kMinuteMs;
   double requests_per_second = 5;
-  std::size_t batch = limits::kDefaultBatch;  // 1 .. limits::kMaxBatch
+  MonoTime begin{};  // no call before
 };
 
 class Poller : private CallHandler {
  public:
+  static constexpr std::size_t kMaxJobs = 24;
+
   // References must outlive this.
   Poller(const PollerConfig& config, ApiAccess access, ports::Http& http,
-         json::ElementReader& reader, PollWork& work, const ports::Clock& clock,
-         ports::Random& random, Logger& log);
+         json::ElementReader& reader, const ports::Clock& clock, ports::Random& random,
+         Logger& log);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
+
+  // Both before the first Step, at most one session of each API and kMaxJobs jobs in all; they must
+  // outlive this. Jobs of an API without a session never have their turn.
+  void Add(Session& session);
+  void Add(Job& job);
 
   // Begins the next call where it is time; returns when to call again at the latest. Call it also
   // after each wait of the loop.
   MonoTime Step(MonoTime now);
-  // The fleet's list is read anew as soon as may be.
-  void AskFleetSoon() {
-    fleet_at_ = MonoTime{0};
-    ask_again_ = true;
-  }
-  // Ends the call under way; Step begins no other.
+  // Ends the call under way; of what follows, only the sessions are ended.
   void Stop();
+  bool stopped() const;
 
   ApiState state() const { return state_; }
   const std::string& last_error() const { return last_error_; }
   const ServerClock& server_clock() const { return server_clock_; }
   MonoTime last_success() const { return last_success_; }
   const CallCounters& calls() const { return caller_.counters(); }
+  // Calls that were answered well.
   std::uint64_t polls() const { return polls_; }
-  // True once the whole fleet was listed and every tracker of it asked for once.
-  bool first_round_done() const { return first_round_done_; }
 
  private:
-  void OnElement(navixy::Call call, std::size_t container, std::string_view key,
-                 std::string_view text) override;
-  void OnSkipped(navixy::Call call, std::size_t container, std::string_view key,
-                 json::SkipReason reason) override;
-  bool Ready() const override { return work_->Ready(); }
-  void OnCallEnd(navixy::Call call, const navixy::Judgement& judgement,
-                 std::int64_t retry_after_ms) override;
+  // A job, and how it fares.
+  struct Slot {
+    Job* job = nullptr;
+    Session* session = nullptr;  // where the job is one
+    std::uint64_t begun = 0;     // when it had its turn, by turns
+    MonoTime not_before{0};
+    Backoff backoff{10 * kSecondMs, 30 * kMinuteMs};
+    std::string last_error;
+    // What was told last of elements that were left out.
+    MonoTime tell_skipped_at{};
+    const navixy::Endpoint* skipped_call = nullptr;
+    json::SkipReason skipped_why = json::SkipReason::kTooLong;
+  };
 
-  void Begin(navixy::Call call, MonoTime now);
-  bool BeginStates(MonoTime now);
-  void OnGood(navixy::Call call, MonoTime now);
-  void OnBad(navixy::Call call, const navixy::Judgement& judgement, std::int64_t retry_after_ms,
-             MonoTime now);
-  void GoWithoutGroups(const navixy::Judgement& judgement);
-  void TellFailure(const navixy::Judgement& judgement, DurationMs wait_ms);
+  void OnElement(std::size_t container, std::string_view key, std::string_view text) override {
+    slot_->job->OnElement(container, key, text);
+  }
+  void OnValue(std::string_view key, std::string_view text) override {
+    slot_->job->OnValue(key, text);
+  }
+  void OnSkipped(std::size_t container, std::string_view key, json::SkipReason reason) override;
+  bool Ready() const override { return slot_->job->Ready(); }
+  void OnCallEnd(const navixy::Judgement& judgement, std::int64_t retry_after_ms) override;
+
+  void AddSlot(Job& job, Session* session);
+  Session* SessionOf(navixy::Api api) const { return sessions_[static_cast<std::size_t>(api)]; }
+  // Of the call under way.
+  Session* session() const { return SessionOf(navixy::ApiOf(endpoint_->path)); }
+  // When the slot's job may have its turn.
+  MonoTime TurnAt(Slot& slot) const;
+  Slot* Next(MonoTime now, MonoTime& next);
+  void Begin(Slot& slot, MonoTime now);
+  void OnGood(MonoTime now);
+  void OnBad(const navixy::Judgement& judgement, std::int64_t retry_after_ms, MonoTime now);
+  // How long the job, or all of them, are to wait.
+  DurationMs WaitMs(Slot& slot, const navixy::Judgement& judgement);
+  void TellFailure(Slot& slot, const navixy::Judgement& judgement, DurationMs wait_ms);
+  void Fail(const navixy::Judgement& judgement, MonoTime now);
 
   static constexpr DurationMs kRetryMostMs = 5 * kMinuteMs;
   // Where only a person can help: at most six tries an hour after the first two.
   static constexpr DurationMs kPersonFirstWaitMs = 10 * kSecondMs;
   static constexpr DurationMs kPersonWaitMs = 10 * kMinuteMs;
   static constexpr DurationMs kRetryAfterMostMs = kHourMs;
-  // Then the fleet goes without group titles, which are an ornament.
-  static constexpr int kGroupTries = 3;
+  // Success for so long, and the next failure is a first one.
+  static constexpr DurationMs kCalmMs = kMinuteMs;
   static constexpr DurationMs kSkippedTellMs = 10 * kMinuteMs;
 
-  PollerConfig config_;
   Caller caller_;
-  PollWork* work_;
   const ports::Clock* clock_;
   ports::Random* random_;
   Logger* log_;
+  RequestRate rate_;
+
+  std::array<Session*, 2> sessions_{};
+  std::array<Slot, kMaxJobs> slots_;
+  std::size_t slot_count_ = 0;
+  Slot* slot_ = nullptr;  // whose call is under way, or was last
+  const navixy::Endpoint* endpoint_ = nullptr;
+  std::uint64_t turns_ = 0;
 
   ApiState state_ = ApiState::kStarting;
   std::string last_error_;
   MonoTime failing_since_{};
+  MonoTime failed_at_{};
+  const Slot* failed_slot_ = nullptr;
   ServerClock server_clock_;
   MonoTime last_success_{};
   std::uint64_t polls_ = 0;
-  bool first_round_done_ = false;
-  bool listed_ = false;
-  bool stopped_ = false;
-
-  MonoTime fleet_at_{0};
-  bool ask_again_ = false;    // asked for since the last reading of the fleet began
-  bool groups_read_ = false;  // of this reading of the fleet
-  int groups_failed_ = 0;     // times in a row, by passing trouble
-  std::string groups_error_;
+  bool stopping_ = false;
   bool skipped_in_call_ = false;
-  MonoTime tell_skipped_at_{};
-  navixy::Call skipped_call_ = navixy::Call::kGroupList;  // what was told last
-  json::SkipReason skipped_why_ = json::SkipReason::kTooLong;
-  MonoTime not_before_{0};
+  MonoTime not_before_;
   Backoff backoff_{kSecondMs, kRetryMostMs};
-  Backoff fleet_backoff_{10 * kSecondMs, kRetryMostMs};
-  std::vector<model::TrackerId> batch_;
-  std::size_t batch_count_ = 0;
   std::string body_;
 };
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include "agent/settings/line_index.hpp"
 
@@ -132,6 +133,7 @@ std::string DecodeKey(std::string_view token) {
 }
 
 void FillValue(const Json::Value& value, Entry& entry) {
+  entry.value_end = static_cast<std::size_t>(value.getOffsetLimit());
   switch (value.type()) {
     case Json::nullValue:
       entry.kind = ValueKind::kNull;
@@ -207,7 +209,30 @@ class Lister {
     if (value.kind == TokenKind::kOpenObject) {
       ListObject(found, static_cast<int>(out_->entries.size()) - 1);
     }
-    if (value.kind == TokenKind::kOpenArray) SkipArray();
+    if (value.kind == TokenKind::kOpenArray) {
+      ListArray(found, static_cast<int>(out_->entries.size()) - 1);
+    }
+  }
+
+  // The opening bracket has been taken. `array` is null where a later key took its place.
+  void ListArray(const Json::Value* array, int parent) {
+    int item = 0;
+    for (Token value = Take(); value.kind != TokenKind::kCloseArray; value = Take()) {
+      if (value.kind == TokenKind::kEnd) return;
+      if (value.kind == TokenKind::kComma) continue;
+      Entry entry;
+      entry.parent = parent;
+      entry.item = item++;
+      entry.key_offset = entry.value_offset = value.offset;
+      const auto at = static_cast<Json::ArrayIndex>(entry.item);
+      const Json::Value* found = array != nullptr && at < array->size() ? &(*array)[at] : nullptr;
+      entry.overridden = found == nullptr;
+      if (found != nullptr) FillValue(*found, entry);
+      out_->entries.push_back(entry);
+      const int self = static_cast<int>(out_->entries.size()) - 1;
+      if (value.kind == TokenKind::kOpenObject) ListObject(found, self);
+      if (value.kind == TokenKind::kOpenArray) ListArray(found, self);
+    }
   }
 
   // The member whose value stands at `offset`; null where another one has replaced it.
@@ -219,14 +244,6 @@ class Lister {
       return nullptr;
     }
     return found;
-  }
-
-  void SkipArray() {
-    for (int depth = 1; depth > 0;) {
-      const Token token = Take();
-      if (token.kind == TokenKind::kEnd) return;
-      depth += DepthStep(token.kind);
-    }
   }
 
   std::string_view clean_;
@@ -251,7 +268,20 @@ std::optional<SyntaxFault> ReadDocument(std::string_view text, Document& out) {
   std::string report;
   if (!Parse(clean, root, report)) return Translate(clean, report);
   Lister(clean, root, out).List();
+  out.text = std::move(clean);
   return std::nullopt;
+}
+
+std::string CompactValue(const Document& document, const Entry& entry) {
+  Json::Value list;
+  std::string report;
+  const std::string text =
+      document.text.substr(entry.value_offset, entry.value_end - entry.value_offset);
+  if (!Parse('[' + text + ']', list, report) || list.size() != 1) return {};
+  Json::StreamWriterBuilder builder;
+  builder["indentation"] = "";
+  builder["emitUTF8"] = true;
+  return Json::writeString(builder, list[0]);
 }
 
 }  // namespace depotlink::settings

@@ -29,12 +29,15 @@ enum class KeyType {
   kDecimal,
   kWhole,
   kChoice,  // one of `choices`
-  kSwitch   // true or false
+  kSwitch,  // true or false
+  kList,  // an array; what its items are says the row `path[]`, low and high how many there may be
+  kJson   // an object of whatever the API takes; kept as JSON
 };
 
 // A value that has passed its type and range; which member counts, the type says.
 struct Parsed {
-  std::string text;         // kApiUrl: without a trailing slash; kBrokerUrl: the host
+  std::string
+      text;  // kJson: without white space; kApiUrl: without a trailing slash; kBrokerUrl: the host
   double decimal = 0;       // kDecimal
   std::int64_t whole = 0;   // kDuration, kSize, kWhole; kBrokerUrl: the port, 0 where none is given
   bool flag = false;        // kSwitch
@@ -42,7 +45,7 @@ struct Parsed {
 };
 
 struct KeySpec {
-  std::string_view path;  // api.key_file
+  std::string_view path;  // api.key_file; extra[].path of an object in a list
   KeyType type = KeyType::kSection;
   bool supported = true;  // by this version
   bool required = false;
@@ -54,6 +57,7 @@ struct KeySpec {
       default_text;          // as one would write it in the config, without quotes; may be empty
   std::string_view example;  // likewise
   std::string_view help;     // "the file that holds the API key"; not supported: what to do
+  // kSection and kList: called where one begins, if at all.
   void (*set)(Settings& settings, const Parsed& value) = nullptr;
 };
 
@@ -70,7 +74,7 @@ KeyTable AllKeys();
 // Null where there is no such key.
 const KeySpec* FindKey(std::string_view path);
 
-// `api` of `api.key_file`, empty of `site`; and `key_file`, `site`.
+// `api` of `api.key_file`, `extra[]` of `extra[].path`, empty of `site`; and `key_file`, `site`.
 std::string_view SectionOf(std::string_view path);
 std::string_view LeafOf(std::string_view path);
 

@@ -18,6 +18,10 @@ std::string Join(std::string_view section, std::string_view leaf) {
   return section.empty() ? std::string(leaf) : std::string(section) + '.' + std::string(leaf);
 }
 
+std::string Quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
 class Judge {
  public:
   Judge(const Document& document, const LineIndex& lines)
@@ -63,8 +67,10 @@ class Judge {
       section = parent.path;
       shown_section = parent.shown;
     }
-    verdict.path = Join(section, entry.key);
-    verdict.shown = Join(shown_section, Echo(entry.key));
+    const bool item = entry.item != kNoItem;
+    verdict.path = item ? section + "[]" : Join(section, entry.key);
+    verdict.shown = item ? shown_section + '[' + std::to_string(entry.item) + ']'
+                         : Join(shown_section, Echo(entry.key));
     if (entry.repeats != kNoEntry) {
       const Entry& first = document_->entries[static_cast<std::size_t>(entry.repeats)];
       Report(entry.key_offset, verdict.shown,
@@ -72,19 +78,46 @@ class Judge {
                  "; remove one");
     }
     if (entry.overridden) return;
-    const KeySpec* key = entry.key.find('.') == std::string::npos ? FindKey(verdict.path) : nullptr;
+    const bool plain = entry.key.find_first_of(".[") == std::string::npos;
+    const KeySpec* key = plain ? FindKey(verdict.path) : nullptr;
     if (key == nullptr) return JudgeUnknown(entry, section, verdict);
     if (!key->supported) {
       return Report(entry.key_offset, verdict.shown,
                     "not supported by this version yet; " + std::string(key->help));
     }
     if (key->type == KeyType::kSection) return JudgeSection(entry, *key, verdict);
+    if (key->type == KeyType::kList) return JudgeList(index, *key, verdict);
+    if (key->type == KeyType::kJson) return JudgeJson(entry, *key, verdict);
     JudgeValue(entry, *key, verdict);
+  }
+
+  void JudgeList(std::size_t index, const KeySpec& key, Verdict& verdict) {
+    const Entry& entry = document_->entries[index];
+    given_.push_back({verdict.path, entry.value_offset});
+    const auto count = static_cast<double>(std::count_if(
+        document_->entries.begin(), document_->entries.end(),
+        [index](const Entry& other) { return other.parent == static_cast<int>(index); }));
+    verdict.open = entry.kind == ValueKind::kArray && count >= key.low && count <= key.high;
+    if (verdict.open) return;
+    const std::string found = entry.kind == ValueKind::kArray
+                                  ? "an array of " + std::to_string(static_cast<int>(count))
+                                  : Found(key, entry);
+    Report(entry.value_offset, verdict.shown, "found " + found + "; expected " + Expectation(key));
+  }
+
+  void JudgeJson(const Entry& entry, const KeySpec& key, const Verdict& verdict) {
+    given_.push_back({verdict.path, entry.value_offset});
+    Parsed value;
+    if (entry.kind == ValueKind::kObject) value.text = CompactValue(*document_, entry);
+    if (!value.text.empty()) return key.set(settings_, value);
+    Report(entry.value_offset, verdict.shown,
+           "found " + Found(key, entry) + "; expected " + Expectation(key));
   }
 
   void JudgeSection(const Entry& entry, const KeySpec& key, Verdict& verdict) {
     given_.push_back({verdict.path, entry.value_offset});
     verdict.open = entry.kind == ValueKind::kObject;
+    if (verdict.open && key.set != nullptr) key.set(settings_, {});
     if (verdict.open) return;
     excused_.insert(verdict.path);
     Report(entry.value_offset, verdict.shown,
@@ -160,12 +193,35 @@ class Judge {
 
   void FindMissing() {
     for (const KeySpec& key : AllKeys()) {
+      if (key.path.find("[]") != std::string_view::npos) {
+        FindMissingInItems(key);
+        continue;
+      }
       if (!key.required || FindGiven(key.path) != nullptr || IsExcused(key.path)) continue;
+      if (key.path == "api.key_file" && FindGiven("api.user") != nullptr) continue;
       const Given* section = FindGiven(SectionOf(key.path));
       Report(section == nullptr ? document_->root_offset : section->offset, std::string(key.path),
              "missing; it is " + std::string(key.help) + ", such as \"" + std::string(key.example) +
                  '"');
     }
+  }
+
+  // Each object in the list has it.
+  void FindMissingInItems(const KeySpec& key) {
+    if (!key.required || IsExcused(key.path)) return;
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      const bool holds = verdicts_[i].open && verdicts_[i].path == SectionOf(key.path);
+      if (!holds || HasMember(i, LeafOf(key.path))) continue;
+      Report(document_->entries[i].value_offset, Join(verdicts_[i].shown, LeafOf(key.path)),
+             "missing; it is " + std::string(key.help) + ", such as " + Quoted(key.example));
+    }
+  }
+
+  bool HasMember(std::size_t parent, std::string_view leaf) const {
+    return std::any_of(document_->entries.begin(), document_->entries.end(),
+                       [parent, leaf](const Entry& entry) {
+                         return entry.parent == static_cast<int>(parent) && entry.key == leaf;
+                       });
   }
 
   void CrossCheck() {
@@ -180,21 +236,50 @@ class Judge {
         !IsExcused("mqtt.username")) {
       Report(password->offset, password->path, "a password needs \"mqtt.username\" beside it");
     }
-    const std::string& key_file = settings_.api.key_file;
-    const std::string& password_file = settings_.mqtt.password_file;
-    CheckOwnFile("mqtt.password_file", password_file, "api.key_file", key_file);
-    CheckOwnFile("queue.key_file", settings_.queue.key_file, "api.key_file", key_file);
-    CheckOwnFile("queue.key_file", settings_.queue.key_file, "mqtt.password_file", password_file);
+    CheckLogin("api.user", settings_.api.user);
+    CheckLogin("api.panel", settings_.api.panel);
+    const Given* key = FindGiven("api.key_file");
+    if (key != nullptr && FindGiven("api.user") != nullptr) {
+      Report(key->offset, key->path,
+             "both a key and \"api.user\" are given; remove one (a key is better)");
+    }
+    CheckOwnFiles();
     CheckQueueDirs();
   }
 
-  void CheckOwnFile(std::string_view path, const std::string& file, std::string_view other_path,
-                    const std::string& other_file) {
-    const Given* given = FindGiven(path);
-    if (given == nullptr || file.empty() || file != other_file) return;
-    Report(given->offset, given->path,
-           "the same file as \"" + std::string(other_path) +
-               "\"; each secret stands in a file of its own");
+  // Both halves of a login, where its section is given.
+  void CheckLogin(const std::string& section, const Login& login) {
+    const Given* given = FindGiven(section);
+    if (given == nullptr || IsExcused(section)) return;
+    const std::pair<std::string, bool> halves[] = {
+        {section + ".login", login.login.empty()},
+        {section + ".password_file", login.password_file.empty()}};
+    for (const auto& [path, missing] : halves) {
+      if (!missing || FindGiven(path) != nullptr || IsExcused(path)) continue;
+      const KeySpec* key = FindKey(path);
+      Report(given->offset, path,
+             "missing; it is " + std::string(key->help) + ", such as \"" +
+                 std::string(key->example) + '"');
+    }
+  }
+
+  // Each secret stands in a file of its own.
+  void CheckOwnFiles() {
+    const std::pair<std::string_view, const std::string*> files[] = {
+        {"api.key_file", &settings_.api.key_file},
+        {"api.user.password_file", &settings_.api.user.password_file},
+        {"api.panel.password_file", &settings_.api.panel.password_file},
+        {"mqtt.password_file", &settings_.mqtt.password_file},
+        {"queue.key_file", &settings_.queue.key_file}};
+    for (const auto& file : files) {
+      for (const auto* other = files; other != &file; ++other) {
+        const Given* given = FindGiven(file.first);
+        if (given == nullptr || file.second->empty() || *file.second != *other->second) continue;
+        Report(given->offset, given->path,
+               "the same file as \"" + std::string(other->first) +
+                   "\"; each secret stands in a file of its own");
+      }
+    }
   }
 
   // What is written in the one must cost no flash, and what is in the other must outlive a reboot.

@@ -13,9 +13,16 @@
 
 namespace depotlink::settings {
 
+struct Login {
+  std::string login;  // empty: none
+  std::string password_file;
+};
+
 struct Api {
-  std::string url;  // as given, without a trailing slash: https://api.eu.navixy.com/v2
-  std::string key_file;
+  std::string url;       // as given, without a trailing slash: https://api.eu.navixy.com/v2
+  std::string key_file;  // empty where there is a user's login instead
+  Login user;
+  Login panel;
   std::string ca_file;      // empty: the system's bundle
   bool allow_http = false;  // http:// to a host that is not this machine
   double requests_per_second = 5;

@@ -72,6 +72,8 @@ std::string_view SecretFileKey(std::string_view section, std::string_view leaf) 
   const bool key = EndsWithOne(name, kKeyNames);
   const bool password = EndsWithOne(name, kPasswordNames);
   if (!key && !password) return {};
+  if (section == "api.user") return "api.user.password_file";
+  if (section == "api.panel") return "api.panel.password_file";
   if (section == "mqtt") return "mqtt.password_file";
   if (section == "queue") return "queue.key_file";
   return key || section == "api" ? "api.key_file" : "mqtt.password_file";

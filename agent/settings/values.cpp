@@ -225,13 +225,19 @@ std::string Expectation(const KeySpec& key) {
       return ListChoices(key);
     case KeyType::kSwitch:
       return "true or false";
+    case KeyType::kList:
+      return "an array of " + Range(key) + " items: \"" + std::string(LeafOf(key.path)) +
+             "\": [ ... ]";
+    case KeyType::kJson:
+      return "an object: \"" + std::string(LeafOf(key.path)) + "\": { ... }";
   }
   return {};
 }
 
 std::string Found(const KeySpec& key, const Entry& entry) {
   const bool hidden = key.type == KeyType::kSecretPath || key.type == KeyType::kName ||
-                      key.type == KeyType::kSection || key.type == KeyType::kIgnored;
+                      key.type == KeyType::kSection || key.type == KeyType::kIgnored ||
+                      key.type == KeyType::kList || key.type == KeyType::kJson;
   switch (entry.kind) {
     case ValueKind::kNull:
       return "null";

@@ -54,7 +54,7 @@ TEST(AgentOutage, ALargeFleetIsReadWithoutABroker) {
   World world(1000);
   world.broker.away = true;
   world.Run(20 * kSecondMs);
-  CHECK(world.agent->poller().first_round_done());
+  CHECK(world.agent->first_round_done());
   LONGS_EQUAL(0, world.agent->poller().calls().failures);
   CHECK(world.agent->unpublished() >= 1000);
   world.broker.away = false;

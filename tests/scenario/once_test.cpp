@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_random.hpp"
 #include "tests/fakes/log_capture.hpp"
 #include "tests/scenario/simulated_api.hpp"
@@ -22,6 +23,7 @@ TEST_GROUP(Once) {
   depotlink::fakes::FakeClock clock;
   depotlink::fakes::FakeHttp http;
   depotlink::fakes::SeededRandom random{1};
+  depotlink::fakes::FakeFiles files;
   depotlink::fakes::LogCapture logs;
   depotlink::Logger log{logs, LogLevel::kInfo};
   depotlink::scenario::SimulatedApi api{http, clock};
@@ -35,9 +37,8 @@ TEST_GROUP(Once) {
     settings.site = "yard";
     settings.api.url = "https://api.example/v2";
     settings.memory.max_trackers = 5000;
-    const depotlink::Secret key{std::string("key")};
     return RunOnce(
-        settings, key, {&clock, &random, &http}, log,
+        settings, depotlink::Secret(std::string("key")), {&clock, &random, &http, &files}, log,
         [this](std::string_view line) {
           ++lines;
           CHECK(line.back() == '\n');

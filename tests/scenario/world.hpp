@@ -13,6 +13,7 @@
 #include "tests/fakes/fake_cipher.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_compressor.hpp"
+#include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_http.hpp"
 #include "tests/fakes/fake_mqtt.hpp"
 #include "tests/fakes/fake_random.hpp"
@@ -43,11 +44,12 @@ class World {
   void Start() {
     agent.reset();
     AgentSecrets secrets;
-    secrets.api_key = Secret(std::string(kApiKey));
+    secrets.api = Secret(std::string(kApiKey));
     secrets.mqtt_password = Secret(std::string(kBrokerPassword));
     agent = std::make_unique<Agent>(
         settings, std::move(secrets),
-        AgentPorts{&clock, &random, &http, &mqtt, &system, {&disk, &ram, &cipher, &compressor}},
+        AgentPorts{
+            &clock, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}},
         log, "1.0");
   }
   // SIGKILL, and a new start.
@@ -127,6 +129,7 @@ class World {
   std::string Status() const { return mqtt.Retained("depotlink/yard/status"); }
 
   fakes::FakeClock clock;
+  fakes::FakeFiles files;
   fakes::FakeHttp http;
   fakes::FakeMqtt mqtt;
   fakes::SeededRandom random;

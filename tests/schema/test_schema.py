@@ -46,6 +46,10 @@ TABLE = {
                            "http://127.1", "http://127.0.0.1111", "http://localhost.example.com",
                            "http://[::2]", "https://h/" + "x" * 247, "https://" + LONG)),
     "api.key_file": ((NEW_FILE,), NO_FILE),
+    "api.user.login": (("a", "depot@example.com", "\u00fc" * 256), NO_TEXT + ("a\tb", "x" * 257)),
+    "api.user.password_file": ((NEW_FILE,), NO_FILE),
+    "api.panel.login": (("20410", "x" * 256), NO_TEXT + ("a\nb", "x" * 257)),
+    "api.panel.password_file": ((NEW_FILE,), NO_FILE),
     "api.ca_file": ((NEW_FILE,), NO_FILE),
     "api.allow_http": ((True, False), (0, "true", None, [], {})),
     "api.requests_per_second": ((0.1, 1, 5.5, 50, 50.0),
@@ -120,7 +124,8 @@ def without(config, path):
 def files(tmp_path_factory):
     """Secrets and certificates that `check` finds in order."""
     folder = tmp_path_factory.mktemp("files")
-    for name, text in (("api.key", "0123456789abcdef" * 2), ("mqtt.password", "x"), ("queue.key", "0123456789abcdef" * 4),
+    for name, text in (("api.key", "0123456789abcdef" * 2), ("mqtt.password", "x"),
+                       ("user.password", "x"), ("panel.password", "x"), ("queue.key", "0123456789abcdef" * 4),
                        ("ca.pem", "-----BEGIN CERTIFICATE-----\n")):
         (folder / name).write_text(text + "\n", encoding="ascii")
         (folder / name).chmod(0o600)
@@ -134,6 +139,19 @@ def base(files):
         "api": {"url": "https://api.example.com/v2", "key_file": str(files / "api.key")},
         "mqtt": {"url": "mqtt://localhost:1883", "username": "u"},
     }
+
+
+@pytest.fixture(scope="session")
+def base_of(base, files):
+    """The config in which a key makes sense: a login has two halves, and stands instead of the key."""
+    def get(key):
+        section, _, _ = key.rpartition(".")
+        if section not in ("api.user", "api.panel"):
+            return base
+        login = {"login": "a", "password_file": str(files / (section[4:] + ".password"))}
+        config = changed(base, section, login)
+        return without(config, "api.key_file") if section == "api.user" else config
+    return get
 
 
 @pytest.fixture(scope="session")
@@ -198,21 +216,23 @@ def test_readme_has_the_keys_and_defaults_of_the_schema():
         assert rows[key][1] == ("required" if required else expected), key
 
 
-def test_readme_examples_and_schema_defaults_and_examples_are_good(check, base):
+def test_readme_examples_and_schema_defaults_and_examples_are_good(check, base, base_of):
     files_named = [key for key in TABLE if key.endswith("_file")]
     for key, cells in readme_rows().items():
         if key not in files_named:
-            judge(check, changed(base, key, json.loads(cells[4].strip(" |`"))), True)
+            judge(check, changed(base_of(key), key, json.loads(cells[4].strip(" |`"))), True)
     for key, (default, _) in schema_keys().items():
         if default is not None:
             judge(check, changed(base, key, default), True)
 
 
 @pytest.mark.parametrize("key", sorted(TABLE))
-def test_values(check, base, files, key):
+def test_values(check, base_of, files, key):
     good, bad = TABLE[key]
     named = {"api.ca_file": "ca.pem", "api.key_file": "api.key",
+             "api.user.password_file": "user.password", "api.panel.password_file": "panel.password",
              "queue.key_file": "queue.key"}.get(key, "mqtt.password")
+    base = base_of(key)
     for value in good:
         judge(check, changed(base, key, str(files / named) if value is NEW_FILE else value), True)
     for value in bad:
@@ -221,13 +241,13 @@ def test_values(check, base, files, key):
 
 @pytest.mark.parametrize("key", [key for key, (_, required) in schema_keys().items() if required]
                          + ["api", "mqtt"])
-def test_required_keys(check, base, key):
-    judge(check, without(base, key), False)
+def test_required_keys(check, base_of, key):
+    judge(check, without(base_of(key), key), False)
 
 
-@pytest.mark.parametrize("section", ["", "api.", "mqtt.", "poll.", "queue.", "memory.", "log."])
-def test_unknown_keys(check, base, section):
-    judge(check, changed(base, section + "zebra", 1), False)
+@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "queue.", "memory.", "log."])
+def test_unknown_keys(check, base_of, section):
+    judge(check, changed(base_of(section), section + "zebra", 1), False)
 
 
 @pytest.mark.parametrize("section", ["api", "mqtt", "poll", "queue", "memory", "log"])
@@ -238,7 +258,7 @@ def test_sections_are_objects(check, base, section):
         judge(check, changed(base, section, {}), True)
 
 
-@pytest.mark.parametrize("key", ["api.pin", "api.user", "api.panel", "mqtt.ca_file",
+@pytest.mark.parametrize("key", ["api.pin", "mqtt.ca_file",
                                  "mqtt.cert_file", "mqtt.private_key_file", "poll.links", "scope",
                                  "extra", "publish", "log.format"])
 def test_keys_of_later_versions(check, base, key):
@@ -248,7 +268,7 @@ def test_keys_of_later_versions(check, base, key):
 
 
 def test_secrets_in_the_config(check, base):
-    for key in ("key", "api.key", "api.password", "mqtt.password"):
+    for key in ("key", "api.key", "api.password", "api.panel.password", "mqtt.password"):
         config = changed(base, key, "hunter2")
         judge(check, config, False)
         assert "hunter2" not in check(json.dumps(config))[1]
@@ -258,6 +278,17 @@ def test_plain_http_needs_consent(check, base):
     for allowed in (True, False):
         config = changed(changed(base, "api.url", "http://10.0.0.1/v2"), "api.allow_http", allowed)
         judge(check, config, allowed)
+
+
+def test_a_key_or_a_users_login(check, base, base_of):
+    user = base_of("api.user.login")
+    judge(check, user, True)
+    judge(check, without(base, "api.key_file"), False)
+    judge(check, changed(user, "api.key_file", base["api"]["key_file"]), False)
+    judge(check, base_of("api.panel.login"), True)
+    for half in ("login", "password_file"):
+        judge(check, without(user, "api.user." + half), False)
+        judge(check, without(base_of("api.panel.login"), "api.panel." + half), False)
 
 
 def test_password_needs_a_user_name(check, base, files):

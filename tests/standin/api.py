@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's calls: parameters in, a Reply out. Knows nothing of sockets or faults."""
-import hmac
-import re
-
-from . import render
+from . import panel, render
 from .errors import ApiError, invalid
+from .sessions import Sessions
 
 MAX_BATCH = 2000
 BLOCK = 400
-SESSION_LIKE = re.compile(r"[0-9a-fA-F]{32}$")
+# Calls that need no credential.
+OPEN = ("user/auth", "panel/account/auth", "panel/timezone/list")
 
 
 class Reply:
@@ -28,9 +27,11 @@ class Api:
 
     def __init__(self, fleet, options, key, stats):
         self.fleet, self.options, self.stats = fleet, options, stats
-        self._key = key
-        self.key_code = None  # 3 or 4 where the key counts as revoked
+        self.sessions = Sessions(key, stats)
+        self._panel = panel.Panel(self.sessions.panel, fleet)
         self._calls = {
+            "user/auth": self._auth, "user/session/renew": self._renew,
+            "user/logout": self._logout,
             "tracker/list": self._list, "tracker/group/list": self._groups,
             "tracker/get_states": self._states, "tracker/get_state": self._state,
             "tracker/read": self._read,
@@ -40,14 +41,19 @@ class Api:
         """Never raises: an ApiError becomes its envelope."""
         try:
             params = request.params()
-            self._authorize(request, params)
+            credential = None
+            if request.action not in OPEN:
+                credential = self.sessions.authorize(request, params)
+            if request.action in self._panel.calls:
+                members = self._panel.handle(request.action, params, credential)
+                return Reply(200, self._members(members, True))
             call = self._calls.get(request.action)
             if call is None:
                 raise ApiError(self._unknown(request.action))
             iso = _flag(params, "iso_datetime") or (
                 request.headers.get("nvx-iso-datetime", "").lower() == "true")
             with self.fleet.lock:
-                return call(params, iso)
+                return call(dict(params, hash=credential) if credential else params, iso)
         except ApiError as error:
             return error_reply(error)
 
@@ -56,34 +62,32 @@ class Api:
         known = {name.rpartition("/")[0] for name in self._calls}
         return 112 if resource in known else 111
 
-    def _authorize(self, request, params):
-        header = request.headers.get("authorization", "")
-        if header.startswith("NVX "):
-            key, way = header[4:].strip(), "header"
-        elif "hash" in request.query:
-            key, way = request.query["hash"], "query"
-        elif "hash" in params:
-            key, way = params["hash"], "body"
-        else:
-            self.stats.auth("missing")
-            raise ApiError(3)
-        right = isinstance(key, str) and hmac.compare_digest(key.encode(), self._key.encode())
-        self.stats.auth("%s_%s" % (way, "right" if right else "wrong"))
-        if right and self.key_code is None:
-            return
-        if right:
-            raise ApiError(self.key_code)
-        raise ApiError(4 if SESSION_LIKE.match(str(key)) else 3)
+    def _auth(self, params, _iso):
+        session = self.sessions.user.begin(params)
+        second = self.sessions.user.second_factor
+        members = [(b"type", [b'"second_factor_required"' if second else b'"authenticated"'])]
+        if second:
+            members.append((b"factor_type", [b'"email"']))
+        return Reply(200, self._members(members + [(b"hash", [render.dumps(session)])], True))
+
+    def _renew(self, params, _iso):
+        if params["hash"] not in self.sessions.user.sessions:
+            raise ApiError(276)  # an API key
+        return Reply(200, self._members([], True))
+
+    def _logout(self, params, _iso):
+        self.sessions.user.sessions.discard(params["hash"])
+        return Reply(200, self._members([], True))
 
     def _members(self, members, first):
         """Joins (name, bytes iterable) members; `success` first or last as the options say."""
         order = self.options.order
         first = first if order == "vendor" else order == "first"
-        yield b'{"success":true,' if first else b"{"
+        yield b'{"success":true' + (b"," if members else b"") if first else b"{"
         for number, (name, parts) in enumerate(members):
             yield b'%s"%s":' % (b"," if number else b"", name)
             yield from parts
-        yield b"}" if first else b',"success":true}'
+        yield b"}" if first else (b"," if members else b"") + b'"success":true}'
 
     def _list(self, params, _iso):
         chosen = list(self.fleet.trackers.values())

@@ -107,8 +107,25 @@ class Control:
         return {}
 
     def act_revoke(self, code=4, revoked=True):
-        self._api.key_code = code if revoked else None
+        self._api.sessions.key_code = code if revoked else None
         return {}
+
+    def act_account(self, api="user", **values):
+        """Changes an account: refusal, second_factor, permissions, password."""
+        account = getattr(self._api.sessions, api)
+        for name, value in values.items():
+            if name not in ("refusal", "second_factor", "permissions", "password"):
+                raise ValueError("no member %r of an account can be changed" % name)
+            setattr(account, name, value)
+        return {}
+
+    def act_sessions(self, api="user", end=False):
+        """How many sessions are open; ends them all where asked."""
+        account = getattr(self._api.sessions, api)
+        count = len(account.sessions)
+        if end:
+            account.sessions.clear()
+        return {"count": count}
 
     def act_options(self, **values):
         """Changes order, gzip, framing, keep_alive or step_s while running."""

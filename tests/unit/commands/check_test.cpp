@@ -45,6 +45,7 @@ TEST(Check, SaysOkAndWhatWillBeDone) {
       "c.json: OK\n"
       "  site      north-depot\n"
       "  api       https://api.eu.navixy.com/v2, at most 5 requests a second\n"
+      "  access    with an API key\n"
       "  broker    mqtt://localhost:1883 as depotlink-north-depot, MQTT 5, or 3.1.1 where the "
       "broker knows no better\n"
       "  topics    below depotlink/north-depot/\n"

@@ -41,7 +41,7 @@ TEST_GROUP(Health) {
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {
-      encode::ApiState::kOk, {WallTime{1722509123000}, true}, "", 8641, 2, 10485760, 524288};
+      encode::ApiState::kOk, {WallTime{1722509123000}, true}, "", 8641, 2, 10485760, 524288, ""};
   report.broker = {encode::BrokerState::kConnected, "5", 1, ""};
   report.trackers = 1000;
   report.polls = 8640;
@@ -74,6 +74,17 @@ TEST(Health, GoldenOfAnAgentJustStartedWithAWrongClock) {
   report.queue.last_error = "/var/lib/depotlink: cannot be made: Read-only file system";
   report.queue.journal = false;
   CHECK(Encoded() == ReadGolden("health_starting.json"));
+}
+
+TEST(Health, SaysHowTheCredentialsFare) {
+  CHECK(Encoded().find("\"panel\"") == std::string::npos);
+  CHECK(Encoded().find("\"credential\"") == std::string::npos);
+  report.api.credential = "second_factor";
+  report.panel.credential = "refused";
+  report.panel.last_error = "wrong password";
+  STRCMP_CONTAINS(R"("credential":"second_factor")", Encoded().c_str());
+  STRCMP_CONTAINS(R"("panel":{"credential":"refused","last_error":"wrong password"})",
+                  Encoded().c_str());
 }
 
 TEST(Health, NumbersAtTheirEdgeSurvive) {

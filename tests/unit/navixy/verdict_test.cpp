@@ -30,17 +30,22 @@ constexpr CodeRow kRows[] = {
     {6, 500, Verdict::kRetry},         // unexpected
     {7, 400, Verdict::kRejected},      // invalid parameters
     {8, 503, Verdict::kRetry},         // queue service
-    {9, 412, Verdict::kRejected},      // too large
+    {9, 412, Verdict::kSplit},         // too large
     {11, 403, Verdict::kCredential},   // access denied
     {12, 400, Verdict::kCredential},   // dealer not found
     {13, 403, Verdict::kForbidden},    // operation not permitted
     {14, 503, Verdict::kRetry},        // database unavailable
     {15, 429, Verdict::kSlowDown},     // too many requests
-    {201, 400, Verdict::kRejected},    // not found
-    {204, 404, Verdict::kRejected},    // entity not found
-    {208, 403, Verdict::kRejected},    // device blocked
+    {101, 403, Verdict::kForbidden},   // demo
+    {102, 400, Verdict::kCredential},  // login or password
+    {103, 400, Verdict::kCredential},  // not activated
+    {104, 400, Verdict::kCredential},  // too many sessions
+    {105, 400, Verdict::kCredential},  // too many attempts
+    {201, 400, Verdict::kSplit},       // not found
+    {204, 404, Verdict::kSplit},       // entity not found
+    {208, 403, Verdict::kSplit},       // device blocked
     {211, 400, Verdict::kRejected},    // time span too big
-    {217, 400, Verdict::kRejected},    // list contains nonexistent entities
+    {217, 400, Verdict::kSplit},       // list contains nonexistent entities
     {229, 404, Verdict::kRetry},       // not ready yet
     {236, 402, Verdict::kForbidden},   // tariff restriction
     {268, 402, Verdict::kRetry},       // over quota
@@ -101,7 +106,7 @@ TEST(Verdict, WithoutWhatTheCallIsAboutItIsNotGood) {
   // An error is an error all the same.
   answer = Failed(400, 3);
   answer.lacks = "states";
-  Is(Verdict::kCredential, answer, "key");
+  Is(Verdict::kCredential, answer, "credential");
 }
 
 TEST(Verdict, ByTheCode) {
@@ -114,8 +119,8 @@ TEST(Verdict, ByTheCode) {
 }
 
 TEST(Verdict, TheCodeDecidesWhateverTheHttpStatusSays) {
-  Is(Verdict::kCredential, Failed(200, 3), "key");
-  Is(Verdict::kCredential, Failed(500, 4), "key");
+  Is(Verdict::kCredential, Failed(200, 3), "credential");
+  Is(Verdict::kCredential, Failed(500, 4), "credential");
   Is(Verdict::kRetry, Failed(400, 1), "database");
   Is(Verdict::kSlowDown, Failed(400, 15), "too many requests");
 }
@@ -123,7 +128,7 @@ TEST(Verdict, TheCodeDecidesWhateverTheHttpStatusSays) {
 TEST(Verdict, AStatusWithoutSuccessIsAnErrorAllTheSame) {
   Answer answer = Failed(400, 3);
   answer.success_seen = false;
-  Is(Verdict::kCredential, answer, "key");
+  Is(Verdict::kCredential, answer, "credential");
 }
 
 TEST(Verdict, TheDescriptionIsShownAndDecidesNothing) {

@@ -11,8 +11,11 @@
 
 using depotlink::fakes::FakeHttp;
 using depotlink::json::SkipReason;
-using depotlink::navixy::Call;
+using depotlink::navixy::Endpoint;
 using depotlink::navixy::Judgement;
+using depotlink::navixy::kGetStates;
+using depotlink::navixy::kGroupList;
+using depotlink::navixy::kTrackerList;
 using depotlink::navixy::Verdict;
 using depotlink::poll::Caller;
 using depotlink::poll::CallHandler;
@@ -23,18 +26,19 @@ namespace {
 
 class Listener : public CallHandler {
  public:
-  void OnElement(Call, std::size_t container, std::string_view key,
-                 std::string_view text) override {
+  void OnElement(std::size_t container, std::string_view key, std::string_view text) override {
     elements.push_back(std::to_string(container) + ' ' + std::string(key) + ' ' +
                        std::string(text));
     if (room != SIZE_MAX) --room;
   }
-  void OnSkipped(Call, std::size_t, std::string_view key, SkipReason) override {
+  void OnValue(std::string_view key, std::string_view text) override {
+    values.push_back(std::string(key) + ' ' + std::string(text));
+  }
+  void OnSkipped(std::size_t, std::string_view key, SkipReason) override {
     skipped.emplace_back(key);
   }
   bool Ready() const override { return room > 0; }
-  void OnCallEnd(Call call, const Judgement& judgement, std::int64_t retry_after_ms) override {
-    ended_call = call;
+  void OnCallEnd(const Judgement& judgement, std::int64_t retry_after_ms) override {
     verdict = judgement.verdict;
     reason = judgement.reason;
     retry_after = retry_after_ms;
@@ -42,9 +46,9 @@ class Listener : public CallHandler {
   }
 
   Texts elements;
+  Texts values;
   Texts skipped;
   std::size_t room = SIZE_MAX;
-  Call ended_call = Call::kGroupList;
   Verdict verdict = Verdict::kRetry;
   std::string reason;
   std::int64_t retry_after = 0;
@@ -57,10 +61,10 @@ TEST_GROUP(Caller) {
   FakeHttp http;
   depotlink::json::ElementReader reader;
   Listener listener;
-  Caller caller{{"https://api.example/v2", "NVX key", 7000}, http, reader, listener};
+  Caller caller{{"https://api.example/v2", 7000}, http, reader, listener};
 
-  void Start(Call call = Call::kGetStates) {
-    CHECK(caller.Start(call, "{\"b\":1}").ok());
+  void Start(const Endpoint& endpoint = kGetStates) {
+    CHECK(caller.Start(endpoint, "NVX key", "{\"b\":1}").ok());
   }
   // Starts, answers, and wants the call to have ended once.
   void Exchange(int status, std::string_view body, std::size_t piece_bytes = 0) {
@@ -73,7 +77,7 @@ TEST_GROUP(Caller) {
 };
 
 TEST(Caller, SendsWhatTheEndpointAsksFor) {
-  Start(Call::kTrackerList);
+  Start(kTrackerList);
   CHECK(caller.busy());
   STRCMP_EQUAL("https://api.example/v2/tracker/list", http.last().url.c_str());
   STRCMP_EQUAL("NVX key", http.last().authorization.c_str());
@@ -82,10 +86,10 @@ TEST(Caller, SendsWhatTheEndpointAsksFor) {
   LONGLONGS_EQUAL(7000, http.last().timeout_ms);
   CHECK(http.last().max_body_bytes == depotlink::limits::kResponseBytes);
   http.Answer(200, "{}");
-  Start(Call::kGroupList);
+  Start(kGroupList);
   STRCMP_EQUAL("https://api.example/v2/tracker/group/list", http.last().url.c_str());
   http.Answer(200, "{}");
-  Start(Call::kGetStates);
+  Start(kGetStates);
   STRCMP_EQUAL("https://api.example/v2/tracker/get_states", http.last().url.c_str());
 }
 
@@ -93,7 +97,6 @@ TEST(Caller, HandsElementsOnByContainer) {
   Exchange(200, R"({"states":{"7":{"a":1}},"blocked":[8],"not_exist":[9],"success":true})");
   CHECK(listener.elements == (Texts{"0 7 {\"a\":1}", "1  8", "2  9"}));
   CHECK(listener.verdict == Verdict::kGood);
-  CHECK(listener.ended_call == Call::kGetStates);
   LONGS_EQUAL(3, caller.counters().elements);
   LONGS_EQUAL(1, caller.counters().requests);
   LONGS_EQUAL(0, caller.counters().failures);
@@ -160,9 +163,9 @@ TEST(Caller, PausesWhereTheStagesBehindAreFull) {
   const std::string body = R"({"states":{"1":1,"2":2,"3":[3],"4":"4","5":5},"success":true})";
   for (std::size_t piece = 1; piece <= body.size(); ++piece) {
     Listener slow;
-    Caller other({"https://api.example", "", 1}, http, reader, slow);
+    Caller other({"https://api.example", 1}, http, reader, slow);
     slow.room = 1;
-    CHECK(other.Start(Call::kGetStates, "{}").ok());
+    CHECK(other.Start(kGetStates, "", "{}").ok());
     http.Body(200, body, piece);
     http.End(HttpEnd::kComplete);
     http.Deliver();
@@ -241,7 +244,7 @@ TEST(Caller, WithoutTheContainerThatItIsAboutNoAnswerIsGood) {
   }
   Exchange(200, R"({"states":{},"success":true})");
   CHECK(listener.verdict == Verdict::kGood);
-  Start(Call::kTrackerList);
+  Start(kTrackerList);
   http.Answer(200, R"({"states":{},"success":true})");
   STRCMP_CONTAINS("\"list\"", listener.reason.c_str());
 }
@@ -254,7 +257,7 @@ TEST(Caller, BytesAreCounted) {
 
 TEST(Caller, ARequestThatIsRefusedIsNotUnderWay) {
   http.Refuse("malformed url");
-  CHECK_FALSE(caller.Start(Call::kGroupList, "{}").ok());
+  CHECK_FALSE(caller.Start(kGroupList, "", "{}").ok());
   CHECK_FALSE(caller.busy());
   LONGS_EQUAL(0, caller.counters().requests);
   LONGS_EQUAL(0, listener.ends);

@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "agent/json/element_reader.hpp"
+#include "agent/poll/fleet_job.hpp"
 #include "agent/poll/poller.hpp"
+#include "agent/poll/session.hpp"
+#include "agent/poll/states_job.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_http.hpp"
 #include "tests/fakes/fake_random.hpp"
 #include "tests/fakes/log_capture.hpp"
@@ -33,7 +37,7 @@ class RecordedWork : public PollWork {
     std::copy_n(due.begin(), count, ids);
     return count;
   }
-  MonoTime NextDue() override { return next_due; }
+  MonoTime NextDue() override { return due.empty() ? next_due : MonoTime{0}; }
   bool Ready() const override { return room > 0; }
   void OnGroup(std::string_view element) override { Note("group", element); }
   void OnTracker(std::string_view element) override { Note("tracker", element); }
@@ -44,9 +48,13 @@ class RecordedWork : public PollWork {
   void OnNotExisting(std::string_view element) override { Note("missing", element); }
   void OnGroupListEnd(bool whole) override { calls.push_back(whole ? "groups end" : "groups cut"); }
   void OnTrackerListEnd(bool whole) override { calls.push_back(whole ? "list end" : "list cut"); }
-  void OnStatesEnd(bool good, const model::TrackerId*, std::size_t count) override {
+  void OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) override {
     calls.push_back((good ? "states end " : "states cut ") + std::to_string(count));
-    if (good) due.erase(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(count));
+    if (good) Take(ids, count);
+  }
+  void OnStateRefused(model::TrackerId id, std::string_view) override {
+    calls.push_back("refused " + std::to_string(id));
+    Take(&id, 1);
   }
 
   std::vector<std::string> Take() {
@@ -62,17 +70,36 @@ class RecordedWork : public PollWork {
   std::vector<std::string> calls;
 
  private:
+  // Asked for, and not due any more.
+  void Take(const model::TrackerId* ids, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) due.erase(std::find(due.begin(), due.end(), ids[i]));
+  }
   void Note(const std::string& what, std::string_view element) {
     if (room != SIZE_MAX) --room;
     calls.push_back(what + ' ' + std::string(element));
   }
 };
 
+struct PollSetup {
+  DurationMs fleet_ms = 10 * kMinuteMs;
+  std::size_t batch = limits::kDefaultBatch;
+  double requests_per_second = 5;
+  SessionConfig session{CredentialKind::kApiKey, {}, "/key"};
+};
+
 class PollFixture {
  public:
-  explicit PollFixture(const PollerConfig& config = {})
-      : poller(config, {"https://api.example/v2", "NVX key", 30 * kSecondMs}, http, reader, work,
-               clock, random, log) {}
+  explicit PollFixture(const PollSetup& setup = {})
+      : session(setup.session, Secret(std::string("key")), files, reader, random, log),
+        fleet(setup.fleet_ms, work, random, log),
+        states(setup.batch, work),
+        poller({setup.requests_per_second, {}}, {"https://api.example/v2", 30 * kSecondMs}, http,
+               reader, clock, random, log) {
+    files.Put("/key", "key");
+    poller.Add(session);
+    poller.Add(fleet);
+    poller.Add(states);
+  }
 
   MonoTime Step(DurationMs ms = 0) {
     clock.Advance(ms);
@@ -91,7 +118,7 @@ class PollFixture {
     StepToRequest();
     const std::string url = http.last().url;
     http.Answer(status, body, 0, retry_after_ms);
-    return url.substr(url.find("tracker/"));
+    return url.substr(url.find("/v2/") + 4);
   }
   // The fleet is listed: groups and trackers, both without any.
   void List() {
@@ -106,8 +133,12 @@ class PollFixture {
   fakes::LogCapture logs;
   Logger log{logs, LogLevel::kDebug};
   json::ElementReader reader;
+  fakes::FakeFiles files;
   RecordedWork work;
   MonoTime next{};
+  Session session;
+  FleetJob fleet;
+  StatesJob states;
   Poller poller;
 };
 

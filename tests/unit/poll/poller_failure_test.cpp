@@ -61,8 +61,55 @@ TEST(PollerFailure, BackOffGrowsAndResets) {
       fixture.http.Answer(200, kEmptyList);
   }
   fixture.http.Answer(200, kGood);
+  fixture.clock.Advance(kMinuteMs);
+  fixture.work.due = {1};
+  fixture.Answer(200, kGood);
   fixture.work.due = {1};
   CHECK(FailAndWait(500, ErrorBody(6)) <= kSecondMs);
+}
+
+TEST(PollerFailure, AServerThatFlapsIsNotAskedAtFullPaceInBetween) {
+  depotlink::poll::PollSetup setup;
+  setup.fleet_ms = 24 * kHourMs;
+  PollFixture other(setup);
+  other.List();
+  DurationMs longest_ms = 0;
+  for (int i = 0; i < 16; ++i) {
+    other.random.Set(UINT64_MAX / 3 * static_cast<std::uint64_t>(i));
+    other.work.due = {1};
+    other.Answer(500, ErrorBody(6));
+    const MonoTime failed = other.clock.Now();
+    other.StepToRequest();
+    longest_ms = std::max(longest_ms, other.clock.Now() - failed);
+    other.http.Answer(200, kGood);
+  }
+  CHECK(longest_ms > kMinuteMs);
+}
+
+TEST(PollerFailure, A429ShrinksTheShareAndItGrowsBack) {
+  fixture.List();
+  fixture.Answer(200, kEmptyList);  // moves past the first listing
+  const auto spacing = [this] {
+    fixture.work.due = {1, 1};
+    fixture.Answer(200, kGood);
+    const MonoTime begun = fixture.clock.Now();
+    fixture.work.due = {1};
+    fixture.StepToRequest();
+    fixture.http.Answer(200, kGood);
+    return fixture.clock.Now() - begun;
+  };
+  LONGLONGS_EQUAL(200, spacing());
+  fixture.work.due = {1};
+  fixture.Answer(429, ErrorBody(15));
+  LONGLONGS_EQUAL(400, spacing());
+  fixture.work.due = {1};
+  fixture.Answer(429, ErrorBody(15));
+  LONGLONGS_EQUAL(800, spacing());
+  for (int minutes = 0; minutes < 12; ++minutes) {
+    fixture.clock.Advance(kMinuteMs);
+    spacing();
+  }
+  LONGLONGS_EQUAL(200, spacing());
 }
 
 TEST(PollerFailure, AServerThatIsDownIsAskedSeldom) {
@@ -157,7 +204,7 @@ TEST(PollerFailure, AfterAnOutageTheGroupsComeFirstAgain) {
 
 TEST(PollerFailure, AListThatKeepsFailingDoesNotHoldUpTheStates) {
   fixture.List();
-  fixture.poller.AskFleetSoon();
+  fixture.fleet.AskSoon();
   int states = 0;
   int lists = 0;
   const MonoTime end = fixture.clock.Now() + kHourMs;

@@ -17,8 +17,8 @@ using depotlink::MonoTime;
 using depotlink::poll::ApiState;
 using depotlink::poll::kEmptyList;
 using depotlink::poll::kGood;
-using depotlink::poll::PollerConfig;
 using depotlink::poll::PollFixture;
+using depotlink::poll::PollSetup;
 using Texts = std::vector<std::string>;
 
 TEST_GROUP(Poller) {
@@ -57,7 +57,7 @@ TEST(Poller, AsksForTheStatesInWordsThatTheApiKnows) {
 
 TEST(Poller, BatchesAreNoLargerThanConfigured) {
   for (const std::size_t batch : {std::size_t{1}, std::size_t{3}, std::size_t{500}}) {
-    PollerConfig config;
+    PollSetup config;
     config.batch = batch;
     PollFixture other(config);
     other.List();
@@ -65,7 +65,7 @@ TEST(Poller, BatchesAreNoLargerThanConfigured) {
     other.StepToRequest();
     LONGS_EQUAL(batch, other.work.asked_most);
   }
-  PollerConfig config;
+  PollSetup config;
   config.batch = 100000;
   PollFixture other(config);
   other.List();
@@ -76,19 +76,19 @@ TEST(Poller, BatchesAreNoLargerThanConfigured) {
 }
 
 TEST(Poller, BatchFollowsBatchUntilNobodyIsDue) {
-  PollerConfig config;
+  PollSetup config;
   config.batch = 3;
   PollFixture other(config);
   other.List();
   other.work.due = {1, 2, 3, 4, 5, 6, 7};
-  CHECK_FALSE(other.poller.first_round_done());
+  CHECK_FALSE((other.fleet.listed() && other.states.Idle(other.clock.Now())));
   for (const char* end : {"states end 3", "states end 3", "states end 1"}) {
     STRCMP_EQUAL("tracker/get_states", other.Answer(200, kGood).c_str());
     CHECK(other.work.Take() == (Texts{end}));
   }
   other.Step(kSecondMs);
   CHECK_FALSE(other.http.busy());
-  CHECK(other.poller.first_round_done());
+  CHECK((other.fleet.listed() && other.states.Idle(other.clock.Now())));
 }
 
 TEST(Poller, WhereNobodyIsDueItSaysWhenToComeAgain) {
@@ -125,7 +125,7 @@ TEST(Poller, TheFleetsReadingsDriftApartByATenth) {
 TEST(Poller, AskFleetSoonDoesNotWait) {
   fixture.List();
   const MonoTime asked = fixture.clock.Now();
-  fixture.poller.AskFleetSoon();
+  fixture.fleet.AskSoon();
   STRCMP_EQUAL("tracker/group/list", fixture.Answer(200, kEmptyList).c_str());
   STRCMP_EQUAL("tracker/list", fixture.Answer(200, kEmptyList).c_str());
   CHECK(fixture.clock.Now() - asked < kSecondMs);
@@ -138,7 +138,7 @@ TEST(Poller, AskedWhileItIsBeingReadTheFleetIsReadOnceMore) {
   fixture.StepToRequest();
   STRCMP_CONTAINS("tracker/list", fixture.http.last().url.c_str());
   const MonoTime asked = fixture.clock.Now();
-  fixture.poller.AskFleetSoon();
+  fixture.fleet.AskSoon();
   fixture.http.Answer(200, kEmptyList);
   STRCMP_EQUAL("tracker/group/list", fixture.Answer(200, kEmptyList).c_str());
   STRCMP_EQUAL("tracker/list", fixture.Answer(200, kEmptyList).c_str());
@@ -149,7 +149,7 @@ TEST(Poller, AskedWhileItIsBeingReadTheFleetIsReadOnceMore) {
 
 TEST(Poller, TheRateIsNeverExceeded) {
   for (const double rate : {0.5, 1.0, 3.0, 5.0, 7.0, 50.0}) {
-    PollerConfig config;
+    PollSetup config;
     config.requests_per_second = rate;
     config.batch = 1;
     PollFixture other(config);
@@ -159,7 +159,7 @@ TEST(Poller, TheRateIsNeverExceeded) {
       other.StepToRequest();
       at.push_back(other.clock.Now());
       other.http.Answer(200, R"({"list":[],"states":{},"success":true})");
-      if (i % 5 == 0) other.poller.AskFleetSoon();
+      if (i % 5 == 0) other.fleet.AskSoon();
       if (i % 3 == 0) other.clock.Advance(1);
     }
     for (std::size_t i = 1; i < at.size(); ++i) {

@@ -177,12 +177,38 @@ TEST(Reader, RepeatedKeysAreFoundAtEachDepth) {
       FaultsOf(WithRest(R"("log": {"x": 1}, "log":5, "log": {"level": "info"})")).c_str());
 }
 
-TEST(Reader, KeysOfLaterVersionsAreRefused) {
-  for (const char* member :
-       {R"("pin": 1)", R"("user": {"login": "a"})", R"("panel": {"password": "b"})"}) {
-    STRCMP_CONTAINS("not supported by this version yet; remove it\n",
-                    FaultsOf(WithApi(member)).c_str());
+TEST(Reader, AKeyOrALoginAndALoginHasTwoHalves) {
+  const char* rest = R"(, "mqtt": {"url": "mqtt://h"}})";
+  const std::string begin = R"({"site": "s", "api": {"url": "https://h")";
+  const std::string user = R"(, "user": {"login": "a", "password_file": "/p"})";
+  STRCMP_EQUAL("", FaultsOf(begin + user + "}" + rest).c_str());
+  STRCMP_EQUAL(
+      "", FaultsOf(begin +
+                   R"(, "key_file": "/k", "panel": {"login": "1", "password_file": "/q"}})" + rest)
+              .c_str());
+  STRCMP_CONTAINS("api.key_file: missing", FaultsOf(begin + "}" + rest).c_str());
+  STRCMP_CONTAINS("api.key_file: both a key and \"api.user\" are given; remove one",
+                  FaultsOf(begin + user + R"(, "key_file": "/k"})" + rest).c_str());
+  for (const char* section : {"user", "panel"}) {
+    const std::string path = std::string("api.") + section;
+    const std::string half = begin + R"(, ")" + section + R"(": {)";
+    STRCMP_CONTAINS((path + ".login: missing; it is the login").c_str(),
+                    FaultsOf(half + R"("password_file": "/p"}})" + rest).c_str());
+    STRCMP_CONTAINS((path + ".password_file: missing; it is the file").c_str(),
+                    FaultsOf(half + R"("login": "a"}})" + rest).c_str());
+    const std::string secret = FaultsOf(half + R"("login": "a", "password": "hunter2"}})" + rest);
+    STRCMP_CONTAINS(("name that file in \"" + path + ".password_file\"").c_str(), secret.c_str());
+    CHECK(secret.find("hunter2") == std::string::npos);
   }
+  STRCMP_CONTAINS(
+      "the same file as \"api.user.password_file\"",
+      FaultsOf(begin + user + R"(, "panel": {"login": "1", "password_file": "/p"}})" + rest)
+          .c_str());
+}
+
+TEST(Reader, KeysOfLaterVersionsAreRefused) {
+  STRCMP_CONTAINS("not supported by this version yet; remove it\n",
+                  FaultsOf(WithApi(R"("pin": 1)")).c_str());
   for (const char* member :
        {R"("ca_file": "/a")", R"("cert_file": 1)", R"("private_key_file": 1)"}) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
