@@ -11,6 +11,12 @@
 
 namespace depotlink {
 
+// Overwrites in a way that the compiler may not leave out.
+inline void Wipe(void* bytes, std::size_t count) {
+  volatile char* wiped = static_cast<char*>(bytes);
+  for (std::size_t i = 0; i < count; ++i) wiped[i] = '\0';
+}
+
 class Secret {
  public:
   Secret() = default;
@@ -31,10 +37,9 @@ class Secret {
   bool empty() const { return text_.empty(); }
   std::string_view Reveal() const { return text_; }
 
-  // Overwrites `text` in a way that the compiler may not leave out, then empties it.
+  // All that `text` has room for, then empties it.
   static void WipeString(std::string& text) {
-    volatile char* bytes = text.data();
-    for (std::size_t i = 0; i < text.capacity(); ++i) bytes[i] = '\0';
+    Wipe(text.data(), text.capacity());
     text.clear();
   }
 

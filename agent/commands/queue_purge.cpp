@@ -12,12 +12,10 @@ namespace {
 class Segments : public ports::FileVisitor {
  public:
   void OnFile(const ports::FileEntry& entry) override {
-    const std::size_t front = entry.name.find('.');
-    const std::string_view end = front == std::string_view::npos ? "" : entry.name.substr(front);
-    std::string as_segment(entry.name.substr(0, front));
-    if (end == ".seg" || end == ".bad" || end == ".ref") as_segment += ".seg";
     queue::SegmentId id = 0;
-    if (!queue::ParseSegmentName(as_segment, id)) return;
+    const bool ours = queue::ParseSegmentName(entry.name, id) ||
+                      queue::ParseBadName(entry.name, id) || queue::ParseLetterName(entry.name, id);
+    if (!ours) return;
     names.emplace_back(entry.name);
     bytes += entry.bytes;
   }

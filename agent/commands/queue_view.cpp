@@ -6,10 +6,6 @@
 namespace depotlink::commands {
 namespace {
 
-bool EndsWith(std::string_view name, std::string_view end) {
-  return name.size() > end.size() && name.substr(name.size() - end.size()) == end;
-}
-
 class Names : public ports::FileVisitor {
  public:
   Names(std::vector<queue::SegmentId>& segments, std::vector<SetAsideFile>& set_aside)
@@ -17,8 +13,8 @@ class Names : public ports::FileVisitor {
   void OnFile(const ports::FileEntry& entry) override {
     queue::SegmentId id = 0;
     if (queue::ParseSegmentName(entry.name, id)) segments_->push_back(id);
-    const bool refused = EndsWith(entry.name, ".ref");
-    if (!refused && !EndsWith(entry.name, ".bad")) return;
+    const bool refused = queue::ParseLetterName(entry.name, id);
+    if (!refused && !queue::ParseBadName(entry.name, id)) return;
     set_aside_->push_back({std::string(entry.name), entry.bytes, refused});
   }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "agent/base/secret.hpp"
 #include "agent/base/status.hpp"
 
 namespace depotlink::ports {
@@ -27,10 +28,7 @@ class CipherKey {
 
   unsigned char* data() { return bytes_.data(); }
   const unsigned char* data() const { return bytes_.data(); }
-  void Wipe() {
-    volatile unsigned char* bytes = bytes_.data();
-    for (std::size_t i = 0; i < bytes_.size(); ++i) bytes[i] = 0;
-  }
+  void Wipe() { depotlink::Wipe(bytes_.data(), bytes_.size()); }
 
  private:
   std::array<unsigned char, kCipherKeyBytes> bytes_{};

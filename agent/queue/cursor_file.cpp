@@ -6,6 +6,7 @@
 
 #include "agent/queue/crc32c.hpp"
 #include "agent/queue/little_endian.hpp"
+#include "agent/queue/replace_file.hpp"
 
 namespace depotlink::queue {
 namespace {
@@ -75,19 +76,10 @@ Status CursorFile::Load(const KeyMark& mark, Order& delivered) {
 // The whole file, both places, beside the old one, which it replaces when it is on the device.
 Status CursorFile::MakeAnew() {
   Close();
-  const Status removed = disk_->Remove(kNewName);
-  static_cast<void>(removed);  // seldom there
-  Result<ports::FileHandle> file = disk_->Create(kNewName);
-  if (!file.ok()) return file.status();
   char bytes[kSlotStep + kSlotBytes] = {};
   PutSlot(generation_, stored_, mark_, bytes);
   PutSlot(generation_, stored_, mark_, bytes + kSlotStep);
-  Status status = disk_->WriteAt(file.value(), 0, {bytes, sizeof bytes});
-  if (status.ok()) status = disk_->Sync(file.value());
-  disk_->Close(file.value());
-  if (status.ok()) status = disk_->Rename(kNewName, kCursorFileName);
-  if (status.ok()) status = disk_->SyncDirectory();
-  return status;
+  return ReplaceFile(*disk_, kCursorFileName, kNewName, {bytes, sizeof bytes}, Durable::kYes);
 }
 
 Status CursorFile::OpenForWriting() {

@@ -45,7 +45,10 @@ std::size_t Compose(const Record& record, std::string_view why, char* out) {
 }  // namespace
 
 DeadLetters::DeadLetters(ports::Storage& disk, ports::Cipher& cipher, BlockCodec& codec)
-    : disk_(&disk), writer_(disk, cipher, codec), text_(new char[kTextBytes]) {}
+    : disk_(&disk),
+      writer_(disk, cipher, codec),
+      text_(new char[kTextBytes]),
+      raw_(new char[kTextBytes + kRecordMostOverhead]) {}
 
 Status DeadLetters::Start(const ports::CipherKey& key, const KeyMark& mark) {
   key_ = &key;
@@ -80,8 +83,7 @@ Status DeadLetters::Add(const Record& record, std::string_view why, std::int64_t
   letter.time_ms = time_ms;
   letter.order = ++kept_;
   letter.payload = {text_.get(), Compose(record, why, text_.get())};
-  std::unique_ptr<char[]> raw(new char[kTextBytes + kRecordMostOverhead]);
-  RecordWriter one(raw.get(), kTextBytes + kRecordMostOverhead);
+  RecordWriter one(raw_.get(), kTextBytes + kRecordMostOverhead);
   if (!one.Add(letter)) return {Code::kReject, "too large to keep"};
   if (!writer_.open() || writer_.bytes() > kFileMostBytes) {
     Status begun = Begin();

@@ -44,6 +44,7 @@ class DeadLetters {
   MonoTime minute_ends_{};
   int in_minute_ = 0;
   std::unique_ptr<char[]> text_;
+  std::unique_ptr<char[]> raw_;
 };
 
 }  // namespace depotlink::queue

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "agent/queue/replace_file.hpp"
+
 namespace depotlink::queue {
 namespace {
 
@@ -22,14 +24,7 @@ bool ParseHex(std::string_view text, ports::CipherKey& key) {
   return true;
 }
 
-void Wipe(char* bytes, std::size_t size) {
-  volatile char* wiped = bytes;
-  for (std::size_t i = 0; i < size; ++i) wiped[i] = '\0';
-}
-
 Status MakeKey(ports::Storage& disk, ports::Cipher& cipher) {
-  const Status removed = disk.Remove(kNewKeyName);
-  static_cast<void>(removed);  // left by a start that was cut short
   char random[ports::kCipherKeyBytes];
   Status status = cipher.RandomBytes(random, sizeof random);
   if (!status.ok()) return status;
@@ -40,17 +35,9 @@ Status MakeKey(ports::Storage& disk, ports::Cipher& cipher) {
     text[2 * i + 1] = kKeyDigits[byte & 0xFU];
   }
   text[kKeyHexDigits] = '\n';
-  Result<ports::FileHandle> file = disk.Create(kNewKeyName);
-  status = file.status();
-  if (status.ok()) status = disk.WriteAt(file.value(), 0, {text, sizeof text});
-  if (status.ok()) status = disk.Sync(file.value());
-  if (file.ok()) disk.Close(file.value());
-  if (status.ok()) status = disk.Rename(kNewKeyName, kKeyFileName);
-  if (status.ok()) {
-    status = disk.SyncDirectory();
-    // A key whose name may be gone after a power cut must seal nothing.
-    if (!status.ok()) static_cast<void>(disk.Remove(kKeyFileName).ok());
-  }
+  status = ReplaceFile(disk, kKeyFileName, kNewKeyName, {text, sizeof text}, Durable::kYes);
+  // A key whose name may be gone after a power cut must seal nothing.
+  if (!status.ok()) static_cast<void>(disk.Remove(kKeyFileName).ok());
   Wipe(random, sizeof random);
   Wipe(text, sizeof text);
   return status;

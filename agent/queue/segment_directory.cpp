@@ -6,8 +6,6 @@
 namespace depotlink::queue {
 namespace {
 
-constexpr std::string_view kBadSuffix = ".bad";
-
 // The smallest and the largest number among the segments above a bound.
 class Range : public ports::FileVisitor {
  public:
@@ -26,33 +24,18 @@ class Range : public ports::FileVisitor {
   SegmentId hidden_;
 };
 
-using BadName = std::array<char, 20>;
-
-std::string_view BadNameOf(SegmentId id, BadName& out) {
-  NameOf(id, out);
-  std::copy(kBadSuffix.begin(), kBadSuffix.end(), out.end() - kBadSuffix.size());
-  return {out.data(), out.size()};
-}
-
 // What was set aside: how many, their bytes, and the oldest.
 class SetAsideFiles : public ports::FileVisitor {
  public:
   void OnFile(const ports::FileEntry& entry) override {
-    if (entry.name.size() != name_.size()) return;
-    std::copy(entry.name.begin(), entry.name.end(), name_.begin());
-    if (entry.name.substr(name_.size() - kBadSuffix.size()) != kBadSuffix) return;
-    std::copy_n(".seg", kBadSuffix.size(), name_.end() - kBadSuffix.size());
     SegmentId id = 0;
-    if (!ParseSegmentName({name_.data(), name_.size()}, id)) return;
+    if (!ParseBadName(entry.name, id)) return;
     oldest = count++ == 0 ? id : std::min(oldest, id);
     bytes += entry.bytes;
   }
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
   SegmentId oldest = 0;
-
- private:
-  BadName name_{};
 };
 
 }  // namespace
@@ -264,7 +247,7 @@ Status SegmentDirectory::Remove(SegmentId id) {
 
 Status SegmentDirectory::SetAside(SegmentId id) {
   SegmentName name;
-  BadName bad;
+  SegmentName bad;
   Status status = disk_->Rename(NameOf(id, name), BadNameOf(id, bad));
   if (!status.ok() && status.code() != Code::kSkip) return status;
   status = Left(id);
@@ -276,7 +259,7 @@ Status SegmentDirectory::LimitSetAside(std::uint64_t most) {
     SetAsideFiles bad;
     Status status = disk_->List(bad);
     if (!status.ok() || bad.count <= most) return status;
-    BadName name;
+    SegmentName name;
     status = disk_->Remove(BadNameOf(bad.oldest, name));
     if (!status.ok()) return status;
   }

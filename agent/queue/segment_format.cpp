@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kSegmentMagic = "DLQ1SEG\n";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kSuffix = ".seg";
+constexpr std::string_view kBadSuffix = ".bad";
 constexpr std::string_view kLetterSuffix = ".ref";
 constexpr std::size_t kIdDigits = 16;
 
@@ -74,6 +75,16 @@ std::string_view NameOf(SegmentId id, SegmentName& out) {
 
 bool ParseSegmentName(std::string_view name, SegmentId& id) {
   return ParseName(name, kSuffix, id) && id != 0 && id < kFirstLetterId;
+}
+
+std::string_view BadNameOf(SegmentId id, SegmentName& out) {
+  NameOf(id, out);
+  std::copy(kBadSuffix.begin(), kBadSuffix.end(), out.begin() + kIdDigits);
+  return {out.data(), out.size()};
+}
+
+bool ParseBadName(std::string_view name, SegmentId& id) {
+  return ParseName(name, kBadSuffix, id) && id != 0 && id < kFirstLetterId;
 }
 
 bool ParseLetterName(std::string_view name, SegmentId& id) {

@@ -72,6 +72,9 @@ using SegmentName = std::array<char, 20>;
 std::string_view NameOf(SegmentId id, SegmentName& out);
 // False where the name is not a segment's.
 [[nodiscard]] bool ParseSegmentName(std::string_view name, SegmentId& id);
+// Likewise of a damaged segment that was set aside: `0000000000000abc.bad`.
+std::string_view BadNameOf(SegmentId id, SegmentName& out);
+[[nodiscard]] bool ParseBadName(std::string_view name, SegmentId& id);
 // Likewise of a file of refused records.
 [[nodiscard]] bool ParseLetterName(std::string_view name, SegmentId& id);
 

@@ -193,7 +193,7 @@ TEST(QueueCommands, DamageIsToldAndHidesNoOther) {
 TEST(QueueCommands, PurgeLeavesTheKeyAndWhatIsNotOurs) {
   Write(1, 3, 1);
   disk.Put("0000000000000009.bad", "xyz");
-  disk.Put("0000000000000002.ref", "no");
+  disk.Put("8000000000000002.ref", "no");
   disk.Put("notes.txt", "mine");
   ram.Put("journal", "j");
   CHECK_EQUAL(1, Purge(false));

@@ -9,17 +9,12 @@ using depotlink::Code;
 using depotlink::LogLevel;
 using depotlink::Status;
 using depotlink::fakes::StorageOp;
+using depotlink::queue::kKeyA;
+using depotlink::queue::kKeyB;
 using depotlink::queue::MadeRecord;
 using depotlink::queue::Order;
 using depotlink::queue::Orders;
 using depotlink::queue::SpoolRig;
-
-namespace {
-
-constexpr const char* kKeyA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-constexpr const char* kKeyB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-
-}  // namespace
 
 TEST_GROUP(SpoolBounds) {
   SpoolRig rig;

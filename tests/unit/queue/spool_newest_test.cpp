@@ -14,6 +14,8 @@ using depotlink::LogLevel;
 using depotlink::Status;
 using depotlink::fakes::StorageOp;
 using depotlink::queue::DropPolicy;
+using depotlink::queue::kKeyA;
+using depotlink::queue::kKeyB;
 using depotlink::queue::NewestScript;
 using depotlink::queue::Order;
 using depotlink::queue::Orders;
@@ -21,8 +23,6 @@ using depotlink::queue::SpoolRig;
 
 namespace {
 
-constexpr const char* kKeyA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-constexpr const char* kKeyB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 constexpr std::uint64_t kQuota = 1024ULL * 1024;
 
 }  // namespace

@@ -21,6 +21,11 @@ namespace depotlink::queue {
 
 using Orders = std::vector<Order>;
 
+// Two keys of the queue.
+inline constexpr const char* kKeyA =
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+inline constexpr const char* kKeyB =
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 inline constexpr const char* kFirst = "0000000000000001.seg";
 inline constexpr const char* kSecond = "0000000000000002.seg";
 
