@@ -21,8 +21,9 @@ using depotlink::queue::SpoolRig;
 
 namespace {
 
-constexpr const char* kKeyA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-constexpr const char* kKeyB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+constexpr const char* kOneKey = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+constexpr const char* kOtherKey =
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 constexpr std::uint64_t kQuota = 1024ULL * 1024;
 
 }  // namespace
@@ -231,10 +232,10 @@ TEST(SpoolNewest, WhereAllWasGivenOutTheEndIsFoundAllTheSame) {
 }
 
 TEST(SpoolNewest, AnotherKeysSegmentsStay) {
-  rig.key = kKeyA;
+  rig.key = kOneKey;
   CHECK_OK(rig.Start());
   CHECK_OK(rig.GiveSegment(1, 10));
-  rig.key = kKeyB;
+  rig.key = kOtherKey;
   CHECK_OK(rig.Start());
   given = 10;
   FillAndTidy();
@@ -242,10 +243,10 @@ TEST(SpoolNewest, AnotherKeysSegmentsStay) {
   LONGS_EQUAL(1, rig.spool->totals().locked_segments);
   LONGS_EQUAL(10, rig.spool->totals().locked_records);
   LONGS_EQUAL(7, rig.spool->totals().records);
-  rig.key = kKeyA;
+  rig.key = kOneKey;
   CHECK_OK(rig.Start());
   CHECK_ORDERS("1-10", rig.Drain());
-  rig.key = kKeyB;
+  rig.key = kOtherKey;
   CHECK_OK(rig.Start());
   CHECK(rig.Drain() == depotlink::queue::Range(given - 6, given));
 }
