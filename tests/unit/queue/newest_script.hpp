@@ -16,6 +16,8 @@ namespace depotlink::queue {
 // Says what went wrong first; empty is right.
 class NewestScript {
  public:
+  static constexpr std::size_t kStride = 3;  // several hundred calls, a hundred milliseconds a run
+
   explicit NewestScript(SpoolRig& rig) : rig_(&rig) {
     Prepare(rig);
     for (const auto& [name, bytes] : Full().files) rig.disk.Put(name, bytes);

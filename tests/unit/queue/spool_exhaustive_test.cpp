@@ -39,7 +39,7 @@ UT_PRINT(StringFromFormat("%s: %lu runs over %lu calls", what, static_cast<unsig
 // Each call fails with `failure`, one a run.
 template <typename Script = SpoolScript>
 void FailEach(const char* what, const StorageFailure& failure) {
-  for (std::size_t n = 1;; n += Stride()) {
+  for (std::size_t n = 1;; n += Stride(Script::kStride)) {
     SpoolRig rig;
     Script script(rig);
     rig.disk.FailCall(n, failure);
@@ -61,7 +61,7 @@ template <typename Script = SpoolScript, typename Cut>
 void EndAtEach(const char* what, std::size_t short_write, const Cut& cut, unsigned seeds = 1) {
   const bool power = std::string_view(what).find("power") != std::string_view::npos;
   std::size_t n = 1;
-  for (bool ended = true; ended; n += Stride()) {
+  for (bool ended = true; ended; n += Stride(Script::kStride)) {
     for (unsigned seed = 0; seed < seeds; ++seed) {
       SpoolRig rig;
       Script script(rig);

@@ -14,6 +14,8 @@ namespace depotlink::queue {
 // Says what went wrong first; empty is right.
 class SpoolScript {
  public:
+  static constexpr std::size_t kStride = 1;
+
   explicit SpoolScript(SpoolRig& rig) : rig_(&rig) { rig.compressor = &rig.never_packs; }
 
   // Groups, a rotation, half a drain with its cursor, a restart, more groups, the rest. Goes on
