@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What leaves the spool undelivered, and that each record of it is counted once.
 #include "agent/queue/spool.hpp"
+#include "tests/unit/queue/sound_end.hpp"
 #include "tests/unit/queue/spool_rig.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -20,11 +21,7 @@ TEST_GROUP(SpoolBounds) {
   SpoolRig rig;
 
   void teardown() override {
-    rig.spool.reset();
-    LONGS_EQUAL(0, rig.wrong);
-    LONGS_EQUAL(0, rig.disk.violations().size());
-    LONGS_EQUAL(0, rig.disk.open_handles());
-    LONGS_EQUAL(0, rig.cipher.nonce_repeats());
+    depotlink::queue::EndSoundly(rig);
   }
   // Ten groups a segment of 64 KiB.
   void StartWithQuota(std::uint64_t bytes = 1024 * 1024) {

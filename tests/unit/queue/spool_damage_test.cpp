@@ -6,6 +6,7 @@
 #include "agent/queue/little_endian.hpp"
 #include "agent/queue/segment_writer.hpp"
 #include "agent/queue/spool.hpp"
+#include "tests/unit/queue/sound_end.hpp"
 #include "tests/unit/queue/spool_rig.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -30,11 +31,7 @@ TEST_GROUP(SpoolDamage) {
     CHECK_OK(rig.Start());
   }
   void teardown() override {
-    rig.spool.reset();
-    LONGS_EQUAL(0, rig.wrong);
-    LONGS_EQUAL(0, rig.disk.violations().size());
-    LONGS_EQUAL(0, rig.disk.open_handles());
-    LONGS_EQUAL(0, rig.cipher.nonce_repeats());
+    depotlink::queue::EndSoundly(rig);
   }
   // Three blocks in a segment; returns where the second one begins.
   std::uint64_t GiveThreeBlocks() {

@@ -5,6 +5,7 @@
 
 #include "agent/queue/spool.hpp"
 #include "tests/unit/queue/newest_script.hpp"
+#include "tests/unit/queue/sound_end.hpp"
 #include "tests/unit/queue/spool_rig.hpp"
 #include "tests/unit/queue/stride.hpp"
 
@@ -42,11 +43,7 @@ TEST_GROUP(SpoolNewest) {
     CHECK_OK(rig.Start());
   }
   void teardown() override {
-    rig.spool.reset();
-    LONGS_EQUAL(0, rig.wrong);
-    LONGS_EQUAL(0, rig.disk.violations().size());
-    LONGS_EQUAL(0, rig.disk.open_handles());
-    LONGS_EQUAL(0, rig.cipher.nonce_repeats());
+    depotlink::queue::EndSoundly(rig);
   }
   std::uint64_t FileBytes() const {
     std::uint64_t bytes = 0;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/queue/sound_end.hpp"
 #include "tests/unit/queue/spool_rig.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -23,11 +24,7 @@ TEST_GROUP(Spool) {
     CHECK_OK(rig.Start());
   }
   void teardown() override {
-    rig.spool.reset();
-    LONGS_EQUAL(0, rig.wrong);
-    LONGS_EQUAL(0, rig.disk.violations().size());
-    LONGS_EQUAL(0, rig.disk.open_handles());
-    LONGS_EQUAL(0, rig.cipher.nonce_repeats());
+    depotlink::queue::EndSoundly(rig);
   }
 };
 
