@@ -13,10 +13,12 @@
 #include "agent/navixy/decode_state.hpp"
 #include "tests/unit/encode/round_trip.hpp"
 #include "tests/unit/navixy/decode_fixture.hpp"
+#include "tests/unit/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
 using depotlink::FixedString;
+using depotlink::Stride;
 using depotlink::WallTime;
 using depotlink::encode::EncodeState;
 using depotlink::encode::ReadGolden;
@@ -194,7 +196,7 @@ TEST(NativeState, NoTextCanChangeThePayload) {
     for (auto i = random() % 20; i > 0; --i) made += pieces[random() % std::size(pieces)];
     return made;
   };
-  for (int round = 0; round < 2000; ++round) {
+  for (std::size_t round = 0; round < 2000; round += Stride()) {
     state.additional.Clear();
     const std::string label = text() + "x";
     const std::string group = text();

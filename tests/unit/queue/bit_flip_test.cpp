@@ -5,16 +5,16 @@
 #include <string>
 
 #include "tests/unit/queue/spool_rig.hpp"
-#include "tests/unit/queue/stride.hpp"
+#include "tests/unit/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
+using depotlink::Stride;
 using depotlink::fakes::SeededRandom;
 using depotlink::queue::kFirst;
 using depotlink::queue::Order;
 using depotlink::queue::Orders;
 using depotlink::queue::SpoolRig;
-using depotlink::queue::Stride;
 using depotlink::queue::Text;
 
 namespace {

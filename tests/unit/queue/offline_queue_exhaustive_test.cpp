@@ -5,17 +5,17 @@
 #include <string>
 
 #include "tests/unit/queue/queue_rig.hpp"
-#include "tests/unit/queue/stride.hpp"
+#include "tests/unit/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
 using depotlink::Code;
 using depotlink::Status;
+using depotlink::Stride;
 using depotlink::fakes::FakeStorage;
 using depotlink::fakes::SeededRandom;
 using depotlink::queue::Number;
 using depotlink::queue::QueueRig;
-using depotlink::queue::Stride;
 
 namespace {
 

@@ -5,19 +5,19 @@
 
 #include "tests/unit/queue/newest_script.hpp"
 #include "tests/unit/queue/spool_script.hpp"
-#include "tests/unit/queue/stride.hpp"
+#include "tests/unit/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
 using depotlink::Code;
 using depotlink::Status;
+using depotlink::Stride;
 using depotlink::fakes::SeededRandom;
 using depotlink::fakes::StorageFailure;
 using depotlink::fakes::StorageOp;
 using depotlink::queue::NewestScript;
 using depotlink::queue::SpoolRig;
 using depotlink::queue::SpoolScript;
-using depotlink::queue::Stride;
 
 namespace {
 

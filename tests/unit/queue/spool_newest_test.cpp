@@ -7,13 +7,14 @@
 #include "tests/unit/queue/newest_script.hpp"
 #include "tests/unit/queue/sound_end.hpp"
 #include "tests/unit/queue/spool_rig.hpp"
-#include "tests/unit/queue/stride.hpp"
+#include "tests/unit/stride.hpp"
 
 #include "CppUTest/TestHarness.h"
 
 using depotlink::Code;
 using depotlink::LogLevel;
 using depotlink::Status;
+using depotlink::Stride;
 using depotlink::fakes::StorageOp;
 using depotlink::queue::DropPolicy;
 using depotlink::queue::kKeyA;
@@ -22,7 +23,6 @@ using depotlink::queue::NewestScript;
 using depotlink::queue::Order;
 using depotlink::queue::Orders;
 using depotlink::queue::SpoolRig;
-using depotlink::queue::Stride;
 
 namespace {
 
