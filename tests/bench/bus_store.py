@@ -20,6 +20,8 @@ GROUP = 300
 TIMEOUT_S = 900
 FOR_EVER = b"\x05\x11\xff\xff\xff\xff"  # properties of CONNECT: the session does not expire
 # As root it would become another user, who may not write here.
+# A good memory card in a small box, written in order; at random, which a database does, it is slower.
+CARD_BYTES_A_SECOND = 10 * 1000 * 1000
 CONFIG = "persistence true\npersistence_location %s/\nuser root\n%s\n"
 
 
@@ -29,6 +31,12 @@ def stores(queue_bench, place, records):
         done = subprocess.run([queue_bench, "compare", folder, str(records), str(GROUP)],
                               capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def stores_on_card(queue_bench, place, records):
+    """The same where the device takes CARD_BYTES_A_SECOND."""
+    with place.slowed(CARD_BYTES_A_SECOND):
+        return stores(queue_bench, place, records)
 
 
 def write_lines(queue_bench, path, records):

@@ -12,6 +12,7 @@ import machine  # noqa: E402
 
 SIZE = 3 << 30
 SECTOR = 512
+BLKIO = pathlib.Path("/sys/fs/cgroup/blkio")
 
 
 class Place:
@@ -19,7 +20,9 @@ class Place:
 
     def __init__(self, mount, loop):
         self._mount, self._made = mount, 0
-        self._stat = "/sys/block/%s/stat" % os.path.basename(loop.path)
+        block = pathlib.Path("/sys/block") / os.path.basename(loop.path)
+        self._stat = block / "stat"
+        self._device = (block / "dev").read_text(encoding="ascii").strip()
 
     @contextlib.contextmanager
     def folder(self):
@@ -31,6 +34,22 @@ class Place:
             yield str(path)
         finally:
             shutil.rmtree(path)
+
+    @contextlib.contextmanager
+    def slowed(self, bytes_a_second):
+        """Meanwhile the device takes no more than that from what we start: as a memory card does."""
+        limit = BLKIO / "blkio.throttle.write_bps_device"
+        if not limit.exists():
+            raise machine.Skip("no control group can slow a device here (%s)" % limit)
+        group = BLKIO / ("depotlink-bench-%d" % os.getpid())
+        group.mkdir()
+        try:
+            (group / limit.name).write_text("%s %d" % (self._device, bytes_a_second), encoding="ascii")
+            (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+            yield
+        finally:
+            (BLKIO / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+            group.rmdir()
 
     def use(self):
         """(bytes, flushes), with what the file system still held in memory."""

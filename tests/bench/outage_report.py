@@ -52,6 +52,16 @@ def stores(ways, bus):
         row("peak memory, KiB", "%d", ("peak_kib",), "peak_kib")])
 
 
+def card(ways):
+    names = [name for name in ("depotlink", "sqlite", "plain") if name in ways]
+
+    def row(title, *path):
+        return title, [cell("%d", ways[name], *path) for name in names]
+    return table("... where the device takes 10 MB/s, as a memory card", names, [
+        row("records a second, append", "append", "records_per_s"),
+        row("records a second, drain", "drain", "records_per_s")])
+
+
 def flushes(figures):
     def row(title, form, name):
         return title, [cell(form, outage, name) for outage in figures]
@@ -91,6 +101,8 @@ def markdown(figures):
     out = []
     if "stores" in figures:
         out.append(stores(merged(figures["stores"]), figures.get("bus", {})))
+    if "card" in figures:
+        out.append(card(merged(figures["card"])))
     for name, make in (("flushes", flushes), ("starts", starts), ("drain", drain)):
         if name in figures:
             out.append(make(figures[name]))
