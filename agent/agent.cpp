@@ -121,6 +121,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       replay_to_state_(settings.queue.replay_to_state),
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),
+      clock_watch_(log),
       table_(settings.memory.max_trackers),
       schedule_(table_, PacePeriods(settings.poll), started_),
       topics_(settings.mqtt.topic_prefix, settings.site),
@@ -137,6 +138,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
   AddJobs(settings, std::move(secrets.panel));
   queue_.Start(started_);
+  clock_watch_.Recall(*ports.queue.disk);
 }
 
 Agent::~Agent() = default;
@@ -157,6 +159,7 @@ void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
 MonoTime Agent::Step() {
   const MonoTime now = ports_.clock->Now();
   if (publisher_.stopped()) return FinishStop(now);
+  WatchClock(now);
   MonoTime next = publisher_.Step(now);
   if (publisher_.stopped()) return FinishStop(now);
   if (publisher_.connected() && publisher_.counters().connects != connects_handled_) {
@@ -200,14 +203,15 @@ bool Agent::AwaitingFirstConnect(MonoTime now) const {
 void Agent::HurryHealth(MonoTime now) {
   if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
       poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
-      queue_.disk_state() == disk_seen_ && session_.state() == session_seen_ &&
-      PanelState() == panel_seen_) {
+      clock_watch_.finding().trusted == clock_seen_ && queue_.disk_state() == disk_seen_ &&
+      session_.state() == session_seen_ && PanelState() == panel_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
   api_seen_ = poller_.state();
   broker_seen_ = publisher_.state();
   round_seen_ = first_round_done_;
+  clock_seen_ = clock_watch_.finding().trusted;
   disk_seen_ = queue_.disk_state();
   session_seen_ = session_.state();
   panel_seen_ = PanelState();
@@ -234,6 +238,12 @@ void Agent::Push(const queue::Record& record) {
 std::int64_t Agent::RecordTimeMs(MonoTime now) const {
   const poll::ServerClock& server = poller_.server_clock();
   return server.known() ? server.Now(now).ms : ports_.clock->WallNow().ms;
+}
+
+void Agent::WatchClock(MonoTime now) {
+  const poll::ServerClock& server = poller_.server_clock();
+  pipeline_.NoteClock(clock_watch_.Look(now, ports_.clock->WallNow(), server));
+  clock_watch_.Remember(now, server, *ports_.queue.disk);
 }
 
 // A clock that jumped must not cost a record: only the API's time counts, and without it nothing
@@ -323,12 +333,14 @@ void Agent::PublishHealth(MonoTime now) {
   encode::HealthReport report;
   report.site = site_;
   report.time = ports_.clock->WallNow();
+  report.time_trusted = clock_watch_.finding().trusted;
   report.run = run_;
   report.uptime_s = static_cast<std::uint64_t>((now - started_) / kSecondMs);
   report.version = version_;
   report.api.state = ApiStateOf(poller_.state());
   if (poller_.last_success().ms != 0) {
-    report.api.last_success_time.Set({report.time.ms - (now - poller_.last_success())});
+    report.api.last_success_time.Set(
+        {report.time.ms + clock_watch_.finding().correction_ms - (now - poller_.last_success())});
   }
   report.api.last_error = poller_.last_error();
   report.api.credential = poll::SessionStateName(session_.state());

@@ -15,6 +15,7 @@
 
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
+#include "agent/clock_watch.hpp"
 #include "agent/encode/health.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
@@ -117,6 +118,7 @@ class Agent : private queue::RecordSink,
   // Of a record: the API's time where it is known, for it came with an answer.
   std::int64_t RecordTimeMs(MonoTime now) const;
   void ExpireRecords(MonoTime now);
+  void WatchClock(MonoTime now);
 
   static constexpr DurationMs kHealthMs = kMinuteMs;
   static constexpr DurationMs kDropsTellMs = kMinuteMs;
@@ -133,6 +135,7 @@ class Agent : private queue::RecordSink,
   bool replay_to_state_;
   std::string run_;
   MonoTime started_;
+  ClockWatch clock_watch_;
 
   fleet::Table table_;
   fleet::Groups groups_;
@@ -156,6 +159,7 @@ class Agent : private queue::RecordSink,
   publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;
   queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
+  bool clock_seen_ = true;
   poll::SessionState session_seen_ = poll::SessionState::kStarting;
   poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back

@@ -202,7 +202,8 @@ bool Pipeline::IsOlder(const Tracker& tracker) const {
 
 void Pipeline::NoteTime(Tracker& tracker, WallTime poll_time) const {
   const std::int64_t ms = StateTimeMs(state_);
-  if (ms != 0 && ms <= poll_time.ms + kAheadMostMs) tracker.state_time_ms = ms;
+  const std::int64_t true_ms = poll_time.ms + clock_finding_.correction_ms;
+  if (ms != 0 && ms <= true_ms + kAheadMostMs) tracker.state_time_ms = ms;
 }
 
 void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
@@ -213,6 +214,7 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   record.group = groups_->Title(tracker.group);
   record.state = &state_;
   record.poll_time = poll_time;
+  record.poll_time_trusted = clock_finding_.trusted;
   record.run = run_;
   record.seq = TakeSeq();
   if (!encode::EncodeState(record, out)) {

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "agent/base/log.hpp"
+#include "agent/clock_watch.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
@@ -53,6 +54,8 @@ class Pipeline : public poll::PollWork {
   void RepublishBehind();
   // The broker has none of it any more.
   void ForgetAll() { table_->ForgetPublished(); }
+  // What is known of the machine's clock from now on.
+  void NoteClock(const ClockFinding& finding) { clock_finding_ = finding; }
 
   const PipelineCounters& counters() const { return counters_; }
   const navixy::DecodeNotes& notes() const { return notes_; }
@@ -115,6 +118,7 @@ class Pipeline : public poll::PollWork {
   MonoTime unreadable_told_at_{};
   MonoTime refused_told_at_{};
   bool any_behind_ = false;
+  ClockFinding clock_finding_;
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear
   PipelineCounters counters_;
   navixy::DecodeNotes notes_;

@@ -6,6 +6,12 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "agent/base/time.hpp"
+#include "platform/linux_clock.hpp"
 #include "platform/root_store.hpp"
 
 namespace depotlink::platform {
@@ -16,13 +22,33 @@ const mbedtls_x509_crt_profile& Profile() {
   return mbedtls_x509_crt_profile_default;  // SHA-2, RSA from 2048 bits
 }
 
-// The most telling of the faults.
-const char* Describe(std::uint32_t flags) {
+std::string Date(const mbedtls_x509_time& time) {
+  std::array<char, 40> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                                   time.year, time.mon, time.day, time.hour, time.min, time.sec);
+  return {text.data(), static_cast<std::size_t>(std::max(length, 0))};
+}
+
+std::string ClockSays() {
+  std::array<char, kIsoTimeMaxBytes> text{};
+  const std::size_t length = FormatIsoTime(LinuxClock().WallNow(), false, text.data());
+  return "; this machine's clock says " + std::string(text.data(), length);
+}
+
+// The most telling of the faults. A certificate further up may be the one that is out of date.
+std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf) {
   if ((flags & MBEDTLS_X509_BADCERT_FUTURE) != 0) {
-    return "the server's certificate is not valid yet: is this machine's clock right?";
+    return "the server's certificate is not valid yet (" +
+           (mbedtls_x509_time_is_future(&leaf.valid_from) != 0
+                ? "it begins at " + Date(leaf.valid_from)
+                : "one of those above it begins later") +
+           ")" + ClockSays();
   }
   if ((flags & MBEDTLS_X509_BADCERT_EXPIRED) != 0) {
-    return "the server's certificate has expired, unless this machine's clock is wrong";
+    return "the server's certificate has expired (" +
+           (mbedtls_x509_time_is_past(&leaf.valid_to) != 0 ? "at " + Date(leaf.valid_to)
+                                                           : std::string("one of those above it")) +
+           ")" + ClockSays();
   }
   if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
     return "the server's certificate is for another host";
@@ -59,7 +85,7 @@ int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std
   auto* trust = static_cast<TlsTrust*>(self);
   *flags &= MBEDTLS_X509_BADCERT_CN_MISMATCH;
   *flags |= trust->VerifyChain(*certificate);
-  if (*flags != 0 && trust->problem_.empty()) trust->problem_ = Describe(*flags);
+  if (*flags != 0 && trust->problem_.empty()) trust->problem_ = Describe(*flags, *certificate);
   return 0;
 }
 

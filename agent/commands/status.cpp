@@ -35,8 +35,10 @@ std::string ErrorLine(const json::Object& section) {
   return error == "-" ? std::string() : Line("", "last error: " + error);
 }
 
+// Empty also where `now` is 0: no age can be told by a clock that is wrong.
 std::string Since(const json::Object& section, std::string_view name, WallTime now) {
   WallTime time;
+  if (now.ms == 0) return {};
   if (section.GetTime(name, time) != json::Found::kYes) return {};
   return FormatAge(now.ms - time.ms);
 }
@@ -123,16 +125,20 @@ int RunStatus(const StatusInput& input, const std::function<void(std::string_vie
   const json::Object root = reader.root();
   WallTime time;
   const bool timed = readable && root.GetTime("time", time) == json::Found::kYes;
+  bool trusted = true;
+  static_cast<void>(root.GetBool("time_trusted", trusted));  // trusted where it is not said
   const std::int64_t age_ms = std::max<std::int64_t>(0, input.now.ms - time.ms);
   if (input.json) {
     print(Json(input, readable, timed, age_ms));
   } else if (!readable) {
     print(NoReport(input));
   } else {
-    print("depotlink " + Member(root, "version") + ", site " + Member(root, "site") + ", run " +
-          Member(root, "run") + ": " + (input.running ? "runs" : "does not run") +
-          (timed ? ", report of " + FormatAge(age_ms) + " ago" : std::string()) + '\n' +
-          Table(root, input.now));
+    print(
+        "depotlink " + Member(root, "version") + ", site " + Member(root, "site") + ", run " +
+        Member(root, "run") + ": " + (input.running ? "runs" : "does not run") +
+        (timed ? ", report of " + FormatAge(age_ms) + " ago" : std::string()) + '\n' +
+        (trusted ? std::string() : Line("clock", "wrong on this machine: set it, by NTP for one")) +
+        Table(root, trusted ? input.now : WallTime{}));
   }
   return input.running && readable ? 0 : 1;
 }

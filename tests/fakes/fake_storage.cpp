@@ -255,7 +255,7 @@ Status FakeStorage::SyncDirectory() {
 }
 
 Status FakeStorage::List(ports::FileVisitor& visitor) {
-  if (Status status = Begin({StorageOp::kList, {}}); !status.ok()) return status;
+  if (Status status = Begin({StorageOp::kListFiles, {}}); !status.ok()) return status;
   listing_ = true;
   for (const auto& entry : disk_.names()) {
     visitor.OnFile({entry.first, entry.second->cached.size()});

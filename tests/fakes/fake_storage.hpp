@@ -40,7 +40,7 @@ enum class StorageOp {
   kRemove,
   kRename,
   kSyncDirectory,
-  kList,
+  kListFiles,
   kFreeBytes
 };
 

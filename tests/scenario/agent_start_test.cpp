@@ -32,6 +32,33 @@ TEST(AgentStart, WithAllThereTheFleetIsOnTheBusAtOnce) {
   STRCMP_EQUAL("40", world.Health("trackers").c_str());
 }
 
+// A box without a battery: until somebody sets its clock, the API's keeps the books.
+TEST(AgentStart, IntoTheYear1970) {
+  const std::int64_t right_ms = world.api.Now().ms;
+  world.clock.SetWall({5 * kSecondMs});
+  world.api.ahead_ms = right_ms - 5 * kSecondMs;
+  const auto tell_time = [&] { world.http.server_time_ms = world.api.Now().ms; };
+  tell_time();
+  world.Run(kMinuteMs, tell_time);
+  LONGS_EQUAL(0, world.Stale());
+  LONGS_EQUAL(1, world.logs.Count(LogLevel::kWarn, "clock is wrong"));
+  STRCMP_EQUAL("false", world.Health("time_trusted").c_str());
+  STRCMP_EQUAL("", world.Health("time").c_str());
+  const std::string topic = World::Topic(1, "state");
+  CHECK(world.mqtt.Retained(topic).find("poll_time") == std::string::npos);
+  CHECK(world.mqtt.Retained(topic).find("fix_time") != std::string::npos);
+
+  const std::uint64_t polls = world.agent->poller().polls();
+  world.clock.SetWall(world.api.Now());
+  world.api.ahead_ms = 0;
+  world.Run(kMinuteMs, tell_time);
+  STRCMP_EQUAL("true", world.Health("time_trusted").c_str());
+  CHECK(world.mqtt.Retained(topic).find("poll_time") != std::string::npos);
+  CHECK(world.agent->poller().polls() - polls < 10);
+  LONGS_EQUAL(1, world.logs.Count(LogLevel::kInfo, "right again"));
+  LONGS_EQUAL(0, world.agent->dropped());
+}
+
 TEST(AgentStart, FollowsTheFleetForAnHour) {
   world.Run(kHourMs);
   LONGS_EQUAL(0, world.Stale());

@@ -28,12 +28,15 @@ class SimulatedApi {
   DurationMs change_ms = 10 * kSecondMs;  // how often a state changes
   std::set<model::TrackerId> gone;
   std::set<model::TrackerId> blocked;
+  // What the machine's clock lags behind the platform's.
+  DurationMs ahead_ms = 0;
   // --- how it answers
   bool away = false;
   int refuse_all_code = 0;     // each call is refused with this code; 0: none
   int refuse_groups_code = 0;  // likewise for tracker/group/list alone
   std::size_t piece_bytes = 1400;
 
+  WallTime Now() const { return {clock_->WallNow().ms + ahead_ms}; }
   // The number of the state that a tracker has at a time; what it says follows from that.
   std::int64_t StateNumber(model::TrackerId id, WallTime time) const {
     return (time.ms + static_cast<std::int64_t>(id) * 137) / change_ms;
@@ -121,7 +124,7 @@ class SimulatedApi {
       } else if (blocked.count(id) != 0) {
         add(refused, std::to_string(id));
       } else {
-        const std::int64_t number = StateNumber(id, clock_->WallNow());
+        const std::int64_t number = StateNumber(id, Now());
         served_[id] = number;
         all_served_[id].insert(number);
         add(states, '"' + std::to_string(id) + "\":" + State(id, number));

@@ -49,6 +49,15 @@ TEST(StatusCommand, PrintsATable) {
       out.c_str());
 }
 
+TEST(StatusCommand, ByAWrongClockNoAgeIsTold) {
+  std::string& report = input.report.value();
+  report.replace(report.find("\"time_trusted\":true"), 19, "\"time_trusted\":false");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("  clock     wrong on this machine", out.c_str());
+  STRCMP_CONTAINS("  api       ok, 8641 requests", out.c_str());
+  STRCMP_CONTAINS("in 5120 bytes\n", out.c_str());
+}
+
 TEST(StatusCommand, TellsErrorsAndAnAgentThatIsGone) {
   input.running = false;
   input.report = encode::ReadGolden("health_starting.json");

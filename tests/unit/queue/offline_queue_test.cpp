@@ -162,7 +162,7 @@ TEST(OfflineQueue, OneFailedCountDoesNotStopTheBacklog) {
     rig.Push(60, 2000);
     rig.Step(false, 1000);
   }
-  rig.disk.FailCall(1, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kList});
+  rig.disk.FailCall(1, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kListFiles});
   CHECK(rig.Drain());
   LONGS_EQUAL(rig.pushed.size(), rig.delivered.size() + rig.dropped.size());
 }

@@ -113,7 +113,7 @@ TEST(SpoolDamage, ADamagedFrontCostsNothing) {
 
 TEST(SpoolDamage, DamageIsCountedOnceWhateverTheDiskSays) {
   for (const StorageOp op :
-       {StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kList, StorageOp::kSync}) {
+       {StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kListFiles, StorageOp::kSync}) {
     SpoolRig other;
     CHECK_OK(other.Start());
     CHECK_OK(other.Give(1, 3));

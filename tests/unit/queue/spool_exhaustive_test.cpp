@@ -120,7 +120,7 @@ TEST(ExhaustiveSpool, OneKindOfCallFailsFromThenOn) {
   for (const StorageOp op :
        {StorageOp::kCreate, StorageOp::kOpenRead, StorageOp::kOpenWrite, StorageOp::kWriteAt,
         StorageOp::kReadAt, StorageOp::kSize, StorageOp::kTruncate, StorageOp::kSync,
-        StorageOp::kRemove, StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kList,
+        StorageOp::kRemove, StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kListFiles,
         StorageOp::kFreeBytes}) {
     FailEach("one kind", {Status(Code::kRetryLater, "Input/output error"), true, 0, op});
   }
@@ -179,7 +179,7 @@ TEST(ExhaustiveSpool, NewestOnlyAndOneKindOfCallFailsFromThenOn) {
   for (const StorageOp op :
        {StorageOp::kCreate, StorageOp::kOpenRead, StorageOp::kOpenWrite, StorageOp::kWriteAt,
         StorageOp::kReadAt, StorageOp::kSize, StorageOp::kTruncate, StorageOp::kSync,
-        StorageOp::kRemove, StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kList,
+        StorageOp::kRemove, StorageOp::kRename, StorageOp::kSyncDirectory, StorageOp::kListFiles,
         StorageOp::kFreeBytes}) {
     FailEach<NewestScript>("newest, one kind",
                            {Status(Code::kRetryLater, "Input/output error"), true, 0, op});

@@ -216,7 +216,7 @@ TEST(Spool, TroubleWhileCountingIsMadeUpFor) {
   rig.spool->NoteDelivered(3, 3);
   CHECK_OK(rig.spool->StoreCursor());
   // The first List is the removal's, the second one the count's.
-  rig.disk.FailCall(2, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kList});
+  rig.disk.FailCall(2, {Status(Code::kRetryLater, "no"), false, 0, StorageOp::kListFiles});
   CHECK(!rig.spool->FinishSegment().ok());
   CHECK(rig.spool->has_segments());
   CHECK_ORDERS("4-6", rig.Drain());
