@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -62,12 +63,13 @@ Status CheckRegular(const std::string& path, int fd, struct stat& info) {
   return Status::Ok();
 }
 
-Status CheckPrivate(const std::string& path, const struct stat& info) {
+// `others`: the mode bits that must not be set.
+Status CheckPrivate(const std::string& path, const struct stat& info, mode_t others) {
   if (info.st_uid != geteuid() && info.st_uid != 0) {
     return Person(path, "belongs to another user (uid " + std::to_string(info.st_uid) +
                             "); remedy: chown " + std::to_string(geteuid()) + " " + path);
   }
-  if ((info.st_mode & 077U) != 0) {
+  if ((info.st_mode & others) != 0) {
     std::array<char, 8> mode{};
     mode[0] = '0';
     for (unsigned i = 0; i < 3; ++i) {
@@ -100,6 +102,53 @@ Status TrimSecret(const std::string& path, std::string& text) {
   return Status::Ok();
 }
 
+// A text that was a secret's source is wiped where it does not become one.
+Result<Secret> MakeSecret(const std::string& name, Status status, std::string text) {
+  if (status.ok()) status = TrimSecret(name, text);
+  Secret secret(std::move(text));  // wipes what it does not take
+  if (!status.ok()) return status;
+  return Result<Secret>(std::move(secret));
+}
+
+Result<Secret> ReadSecretFile(const std::string& path, mode_t others) {
+  const Descriptor file(
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
+  if (file.get() < 0) return Person(path, OpenFailure(errno));
+  struct stat info {};
+  if (Status status = CheckRegular(path, file.get(), info); !status.ok()) return status;
+  if (Status status = CheckPrivate(path, info, others); !status.ok()) return status;
+  std::string text;
+  Status status = ReadAll(path, file.get(), limits::kSecretFileBytes, text);
+  return MakeSecret(path, std::move(status), std::move(text));
+}
+
+// systemd keeps the directory to the service alone, and lets its user at the files by an access
+// list, whose mask shows as the group's bits (systemd.exec(5), LoadCredential=).
+Result<Secret> ReadCredential(const std::string& name) {
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr || directory[0] != '/') {
+    return Person(name,
+                  "CREDENTIALS_DIRECTORY is not set, as it is for a service of systemd with "
+                  "LoadCredential=");
+  }
+  constexpr mode_t kAllButGroupRead = 037;
+  return ReadSecretFile(directory + name.substr(name.find('/')), kAllButGroupRead);
+}
+
+// The environment can be read in /proc as long as it holds the secret, so it is wiped there.
+Result<Secret> TakeVariable(const std::string& name) {
+  char* value = std::getenv(name.c_str() + 1);
+  if (value == nullptr) return Person(name, "there is no such variable in the environment");
+  const std::size_t bytes = std::strlen(value);
+  if (bytes == 0) return Person(name, "is empty, or was read before");
+  if (bytes > limits::kSecretFileBytes) {
+    return Person(name, "is larger than " + std::to_string(limits::kSecretFileBytes) + " bytes");
+  }
+  std::string text(value, bytes);
+  explicit_bzero(value, bytes);
+  return MakeSecret(name, Status::Ok(), std::move(text));
+}
+
 }  // namespace
 
 Result<std::string> PosixFiles::ReadText(const std::string& path, std::size_t max_bytes) {
@@ -116,19 +165,9 @@ Result<std::string> PosixFiles::ReadText(const std::string& path, std::size_t ma
   return text;
 }
 
-Result<Secret> PosixFiles::ReadSecret(const std::string& path) {
-  const Descriptor file(
-      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
-  if (file.get() < 0) return Person(path, OpenFailure(errno));
-  struct stat info {};
-  if (Status status = CheckRegular(path, file.get(), info); !status.ok()) return status;
-  if (Status status = CheckPrivate(path, info); !status.ok()) return status;
-  std::string text;
-  Status status = ReadAll(path, file.get(), limits::kSecretFileBytes, text);
-  if (status.ok()) status = TrimSecret(path, text);
-  Secret secret(std::move(text));  // wipes what it does not take
-  if (!status.ok()) return status;
-  return Result<Secret>(std::move(secret));
+Result<Secret> PosixFiles::ReadSecret(const std::string& source) {
+  if (source.substr(0, 1) != "$") return ReadSecretFile(source, 077);
+  return source.find('/') == std::string::npos ? TakeVariable(source) : ReadCredential(source);
 }
 
 }  // namespace depotlink::platform

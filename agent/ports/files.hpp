@@ -18,11 +18,14 @@ class FileReader {
   // (missing, not readable, not a regular file, too large).
   virtual Result<std::string> ReadText(const std::string& path, std::size_t max_bytes) = 0;
 
-  // A secret: the file's text without surrounding white space. Refused (kAskPerson, with the
-  // remedy) where it is not a regular file, is a symbolic link, belongs to neither this user nor
-  // root, can be read or written by group or others, is empty, has more than one line, or holds
-  // control characters. The text stands in no message.
-  virtual Result<Secret> ReadSecret(const std::string& path) = 0;
+  // A secret, by its source: an absolute path; `$CREDENTIALS_DIRECTORY/<name>`, a file that systemd
+  // made for this service; or `$NAME`, a variable of the environment, which is wiped as it is read
+  // and cannot be read again. A file's text without surrounding white space is it. Refused
+  // (kAskPerson, with the remedy) where it is not a regular file, is a symbolic link, belongs to
+  // neither this user nor root, can be read or written by group or others (systemd's: written by
+  // group, or read by others), is empty, has more than one line, or holds control characters. The
+  // text stands in no message.
+  virtual Result<Secret> ReadSecret(const std::string& source) = 0;
 };
 
 }  // namespace depotlink::ports

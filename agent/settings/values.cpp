@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/settings/values.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <vector>
@@ -59,6 +60,20 @@ std::vector<std::string_view> Choices(const KeySpec& key) {
   return choices;
 }
 
+// `$CREDENTIALS_DIRECTORY/<plain name>` or `$NAME`; see ports::FileReader::ReadSecret.
+bool IsSecretSource(std::string_view text) {
+  constexpr std::string_view kDirectory = "$CREDENTIALS_DIRECTORY/";
+  if (text.substr(0, kDirectory.size()) == kDirectory) {
+    const std::string_view name = text.substr(kDirectory.size());
+    return !name.empty() && IsSafeText(name) && name != "." && name != "..";
+  }
+  text.remove_prefix(1);
+  return !text.empty() && (text[0] < '0' || text[0] > '9') && text != "CREDENTIALS_DIRECTORY" &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+         });
+}
+
 // Texts with no meaning beyond their form. Empty, or a reason; `-` where the form speaks for
 // itself.
 std::string CheckText(const KeySpec& key, const std::string& text) {
@@ -74,8 +89,10 @@ std::string CheckText(const KeySpec& key, const std::string& text) {
       return IsTopicPrefix(text) ? "" : "-";
     case KeyType::kToken:
       return IsToken(text) ? "" : "-";
-    case KeyType::kPath:
     case KeyType::kSecretPath:
+      if (text[0] == '$') return IsSecretSource(text) ? "" : "-";
+      [[fallthrough]];
+    case KeyType::kPath:
       if (text[0] != '/') return "it does not begin with /";
       return text.back() == '/' ? "it names a directory" : "";
     default:
@@ -204,8 +221,11 @@ std::string Expectation(const KeySpec& key) {
     case KeyType::kBrokerUrl:
       return "mqtt://host[:port]" + example;
     case KeyType::kPath:
-    case KeyType::kSecretPath:
       return "the absolute path of a file" + example;
+    case KeyType::kSecretPath:
+      return "the absolute path of a file, $CREDENTIALS_DIRECTORY/NAME of systemd, or $NAME of the "
+             "environment" +
+             example;
     case KeyType::kTopicPrefix:
       return "topic levels of A-Z a-z 0-9 . _ - with / between, at most 100 characters" + example;
     case KeyType::kToken:

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -133,4 +134,61 @@ TEST(FilesContract, ATextThatCannotBeReadSaysWhy) {
   refused(folder, 100, "not a regular file");
   refused("/dev/zero", 100, "not a regular file");
   refused("/proc/self/maps", 16, "larger than 16 bytes");  // a size of 0, and more inside
+}
+
+// --- systemd's credentials and the environment
+
+namespace {
+
+// A variable for as long as a test takes.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+}  // namespace
+
+TEST(FilesContract, ACredentialOfSystemdMayShowTheMaskOfItsAccessList) {
+  const std::size_t slash = path.rfind('/');
+  const std::string name = "$CREDENTIALS_DIRECTORY" + path.substr(slash);
+  Write("canary", 0440);
+  CHECK(files.ReadSecret(name).status().message().find("CREDENTIALS_DIRECTORY is not set") !=
+        std::string::npos);
+  const Variable directory("CREDENTIALS_DIRECTORY", path.substr(0, slash));
+  CHECK(files.ReadSecret(name).value().Reveal() == "canary");
+  for (const mode_t mode : {0460U, 0444U, 0402U}) {
+    Write("canary", mode);
+    CHECK(files.ReadSecret(name).status().code() == Code::kAskPerson);
+  }
+  CHECK(files.ReadSecret(name + "-none").status().message().find("no such file") !=
+        std::string::npos);
+}
+
+TEST(FilesContract, AVariableIsReadOnceAndLeavesNothingBehind) {
+  const Variable key("DEPOTLINK_TEST_KEY", " canary ");
+  const char* stands = std::getenv("DEPOTLINK_TEST_KEY");
+  CHECK(files.ReadSecret("$DEPOTLINK_TEST_KEY").value().Reveal() == "canary");
+  for (std::size_t i = 0; i < 8; ++i) LONGS_EQUAL(0, stands[i]);
+  CHECK(files.ReadSecret("$DEPOTLINK_TEST_KEY").status().message().find("read before") !=
+        std::string::npos);
+  CHECK(files.ReadSecret("$DEPOTLINK_TEST_NONE").status().code() == Code::kAskPerson);
+}
+
+TEST(FilesContract, AVariableIsHeldToTheRulesOfAFile) {
+  for (const std::string& value :
+       {std::string(" "), std::string("canary\ncanary"), std::string("canary\x01"),
+        std::string(depotlink::limits::kSecretFileBytes + 1, 'k')}) {
+    const Variable key("DEPOTLINK_TEST_KEY", value);
+    const auto secret = files.ReadSecret("$DEPOTLINK_TEST_KEY");
+    CHECK(secret.status().code() == Code::kAskPerson);
+    CHECK(secret.status().message().find("canary") == std::string::npos);
+  }
 }

@@ -95,6 +95,14 @@ def test_a_rotated_key_is_picked_up_without_a_restart(standin, make_agent, broke
     agent.wait_log(lambda line: "key's file has changed" in line)
 
 
+def test_a_key_from_the_environment_is_not_left_there(standin, make_agent, broker, subscriber, monkeypatch):
+    monkeypatch.setenv("DEPOTLINK_TEST_KEY", standin.key)
+    agent = make_agent(standin, broker, {"api": {"key_file": "$DEPOTLINK_TEST_KEY"}})
+    subscriber.wait_for(contract.has_all_states(standin))
+    environment = agent.proc("environ")
+    assert b"DEPOTLINK_TEST_KEY=" in environment and standin.key.encode() not in environment
+
+
 def test_once_logs_in_and_out(standin, make_agent, tmp_path):
     agent = make_agent(standin, "mqtt://127.0.0.1:1", user_config(tmp_path), start=False)
     done = agent.once("once")

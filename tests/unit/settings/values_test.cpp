@@ -124,11 +124,22 @@ TEST(Values, Files) {
     Bad(path, {Quoted(1024, "/").c_str()});
   }
   Good("api.key_file", {Quoted(1023, "/").c_str()});
+  Bad("api.ca_file", {R"("$CA")", R"("$CREDENTIALS_DIRECTORY/ca")"});
   STRCMP_EQUAL("", FaultsOf(WithMqtt(R"("username": "u", "password_file": "/p")")).c_str());
   STRCMP_EQUAL(
       "found \"ca.pem\" (it does not begin with /); expected the absolute path of a file, such as "
       "\"/etc/depotlink/ca.pem\"",
       Judge("api.ca_file", R"("ca.pem")").c_str());
+}
+
+TEST(Values, SecretsThatStandInNoFileOfOurs) {
+  Good("api.key_file",
+       {R"("$CREDENTIALS_DIRECTORY/api.key")", R"("$DEPOTLINK_API_KEY")", R"("$_")", R"("$K9")"});
+  Bad("api.key_file",
+      {R"("$")", R"("$9K")", R"("$key")", R"("$A B")", R"("$A/b")", R"("${A}")", "\"$(id)\"",
+       R"("$CREDENTIALS_DIRECTORY")", R"("$CREDENTIALS_DIRECTORY/")",
+       R"("$CREDENTIALS_DIRECTORY/..")", R"("$CREDENTIALS_DIRECTORY/.")",
+       R"("$CREDENTIALS_DIRECTORY/../k")", R"("$CREDENTIALS_DIRECTORY/a/b")", R"("$$")"});
 }
 
 TEST(Values, RequestsPerSecond) {
