@@ -122,6 +122,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),
       clock_watch_(log),
+      login_book_(*ports.queue.ram, log),
       table_(settings.memory.max_trackers),
       schedule_(table_, PacePeriods(settings.poll), started_),
       topics_(settings.mqtt.topic_prefix, settings.site),
@@ -139,17 +140,20 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
   AddJobs(settings, std::move(secrets.panel));
   queue_.Start(started_);
   clock_watch_.Recall(*ports.queue.disk);
+  login_book_.Recall(started_);
 }
 
 Agent::~Agent() = default;
 
 void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
+  session_.SetLimit(login_book_);
   poller_.Add(session_);
   const settings::Login& panel = settings.api.panel;
   if (!panel.login.empty()) {
     panel_session_.emplace(
         poll::SessionConfig{poll::CredentialKind::kPanelLogin, panel.login, panel.password_file},
         std::move(panel_password), *ports_.files, reader_, *ports_.random, *log_);
+    panel_session_->SetLimit(login_book_);
     poller_.Add(*panel_session_);
   }
   poller_.Add(fleet_job_);

@@ -22,6 +22,7 @@
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
+#include "agent/login_book.hpp"
 #include "agent/pipeline.hpp"
 #include "agent/poll/fleet_job.hpp"
 #include "agent/poll/poller.hpp"
@@ -136,6 +137,7 @@ class Agent : private queue::RecordSink,
   std::string run_;
   MonoTime started_;
   ClockWatch clock_watch_;
+  LoginBook login_book_;
 
   fleet::Table table_;
   fleet::Groups groups_;

@@ -186,8 +186,25 @@ bool Session::Begin(MonoTime now, std::string& body) {
   Secret::WipeString(hash_);
   second_factor_ = false;
   body = "{}";
-  if (!endpoint().open || navixy::WriteLogin(config_.login, secret_, body)) return true;
+  if (!endpoint().open) return true;
+  if (!MayLogIn(now)) return false;
+  if (navixy::WriteLogin(config_.login, secret_, body)) return true;
   Refuse(SessionState::kRefused, "the password is too long to be one", now);
+  return false;
+}
+
+bool Session::MayLogIn(MonoTime now) {
+  if (limit_ == nullptr) return true;
+  const MonoTime free_at = limit_->FreeAt(api());
+  if (free_at <= now) {
+    limit_->OnLogin(api(), now);
+    return true;
+  }
+  state_ = SessionState::kLimited;
+  trouble_ = "too many logins within an hour, restarts included: the next one waits";
+  due_ = free_at;
+  log_->Warn("the agent does not log in now",
+             {{"why", trouble_}, {"file", config_.secret_file}, {"retry_ms", free_at - now}});
   return false;
 }
 

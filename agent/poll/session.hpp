@@ -17,6 +17,7 @@
 #include "agent/base/secret.hpp"
 #include "agent/navixy/permissions.hpp"
 #include "agent/poll/job.hpp"
+#include "agent/poll/login_limit.hpp"
 #include "agent/ports/files.hpp"
 #include "agent/ports/random.hpp"
 
@@ -52,6 +53,8 @@ class Session : public Job {
   }
   // Looks whether a refused secret was replaced; returns when to call again at the latest.
   MonoTime Step(MonoTime now);
+  // Whom it asks before each login; must outlive this. Without one it is bounded by itself alone.
+  void SetLimit(LoginLimit& limit) { limit_ = &limit; }
   // From when on calls may be made with it; kNever while there is no session.
   MonoTime ReadyAt() const;
   // The Authorization header's value, a secret; empty where there is none. Holds until the next
@@ -85,7 +88,7 @@ class Session : public Job {
 
  private:
   bool HasLogin() const { return config_.kind != CredentialKind::kApiKey; }
-  bool WriteLogin(std::string& body) const;
+  bool MayLogIn(MonoTime now);
   void OnLoggedIn(MonoTime now);
   void Refuse(SessionState state, std::string trouble, MonoTime now);
   void Forget();
@@ -106,6 +109,7 @@ class Session : public Job {
   json::ElementReader* reader_;
   ports::Random* random_;
   Logger* log_;
+  LoginLimit* limit_ = nullptr;
 
   std::string authorization_;
   SessionState state_ = SessionState::kStarting;

@@ -115,6 +115,31 @@ TEST(UserSession, LoginsAreNotHammered) {
   }
 }
 
+// The logins of runs before, one after a crash each.
+class FullBook : public depotlink::poll::LoginLimit {
+ public:
+  MonoTime FreeAt(depotlink::navixy::Api) const override { return free_at; }
+  void OnLogin(depotlink::navixy::Api, MonoTime) override { ++logins; }
+  MonoTime free_at{};
+  int logins = 0;
+};
+
+TEST(UserSession, WhereRunsBeforeHaveUsedUpTheHoursLoginsItWaits) {
+  FullBook book;
+  book.free_at = fixture.clock.Now() + 40 * kMinuteMs;
+  fixture.session.SetLimit(book);
+  fixture.Step();
+  CHECK_FALSE(fixture.http.busy());
+  CHECK(fixture.session.state() == SessionState::kLimited);
+  STRCMP_CONTAINS("too many logins", fixture.session.trouble().c_str());
+  LONGS_EQUAL(0, book.logins);
+  fixture.StepToRequest();
+  CHECK(fixture.clock.Now() == book.free_at);
+  LONGS_EQUAL(1, book.logins);
+  fixture.http.Answer(200, LoggedIn(kHash));
+  CHECK(fixture.session.state() == SessionState::kGood);
+}
+
 TEST(UserSession, ASecondFactorIsSaidAndEachTrySendsAMailSoThereAreFew) {
   const std::string body =
       R"({"success":true,"type":"second_factor_required","factor_type":"email","hash":")" +
