@@ -25,8 +25,18 @@ publish::PublisherConfig MakePublisherConfig(const settings::Settings& settings,
   return config;
 }
 
-poll::PollerConfig MakePollerConfig(const settings::Settings& settings) {
+// Where power comes back, all the boxes of a town boot at once: they spread their first calls. One
+// that a person starts begins at once.
+MonoTime FirstCallAt(MonoTime now, ports::Random& random) {
+  constexpr MonoTime kJustBooted{2 * kMinuteMs};
+  constexpr std::uint64_t kSpreadMs = 15 * kSecondMs;
+  if (kJustBooted < now) return now;
+  return now + static_cast<DurationMs>(random.Next() % kSpreadMs);
+}
+
+poll::PollerConfig MakePollerConfig(const settings::Settings& settings, MonoTime begin) {
   poll::PollerConfig config;
+  config.begin = begin;
   config.requests_per_second = settings.api.requests_per_second;
   return config;
 }
@@ -131,8 +141,9 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                *ports.random, log),
       fleet_job_(settings.poll.fleet_ms, pipeline_, *ports.random, log),
       states_job_(limits::kDefaultBatch, pipeline_),
-      poller_(MakePollerConfig(settings), {settings.api.url, settings.api.timeout_ms}, *ports.http,
-              reader_, *ports.clock, *ports.random, log),
+      poller_(MakePollerConfig(settings, FirstCallAt(started_, *ports.random)),
+              {settings.api.url, settings.api.timeout_ms}, *ports.http, reader_, *ports.clock,
+              *ports.random, log),
       queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this, log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {

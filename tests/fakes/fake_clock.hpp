@@ -22,6 +22,8 @@ class FakeClock : public ports::Clock {
   void AdvanceTo(MonoTime time) {
     if (mono_ < time) Advance(time - mono_);
   }
+  // The machine was started that long ago.
+  void SetUptime(DurationMs ms) { mono_ = {ms}; }
   // Somebody sets the system's clock.
   void SetWall(WallTime wall) { wall_ = wall; }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent starts whatever is there, says what is not, and heals by itself.
+#include <map>
 #include <string>
 
 #include "tests/scenario/world.hpp"
@@ -57,6 +58,18 @@ TEST(AgentStart, IntoTheYear1970) {
   CHECK(world.agent->poller().polls() - polls < 10);
   LONGS_EQUAL(1, world.logs.Count(LogLevel::kInfo, "right again"));
   LONGS_EQUAL(0, world.agent->dropped());
+}
+
+TEST(AgentStart, TwoHundredThatGetTheirPowerBackTogetherDoNotArriveTogether) {
+  std::map<std::int64_t, int> arrivals;  // by the second
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    World box(1, seed);
+    box.clock.SetUptime(20 * kSecondMs);
+    while (box.http.requests().empty() && box.clock.Now().ms < kMinuteMs) box.Run(kSecondMs / 5);
+    ++arrivals[box.clock.Now().ms / kSecondMs];
+  }
+  CHECK(arrivals.rbegin()->first <= 36);
+  for (const auto& [second, boxes] : arrivals) CHECK(boxes <= 30);
 }
 
 TEST(AgentStart, FollowsTheFleetForAnHour) {
