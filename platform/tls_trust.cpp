@@ -3,6 +3,7 @@
 
 #ifdef DEPOTLINK_CURL_MBEDTLS
 
+#include <mbedtls/oid.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
@@ -57,6 +58,9 @@ std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf) {
                 MBEDTLS_X509_BADCERT_BAD_KEY)) != 0) {
     return "the server's certificate rests on a weak signature or key";
   }
+  if ((flags & MBEDTLS_X509_BADCERT_EXT_KEY_USAGE) != 0) {
+    return "the server's certificate is not meant for a server";
+  }
   if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
     return "no trusted root vouches for the server's certificate";
   }
@@ -85,6 +89,11 @@ int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std
   auto* trust = static_cast<TlsTrust*>(self);
   *flags &= MBEDTLS_X509_BADCERT_CN_MISMATCH;
   *flags |= trust->VerifyChain(*certificate);
+  // Mbed TLS would refuse it as well, but later, and without a word that a person understands.
+  if (mbedtls_x509_crt_check_extended_key_usage(certificate, MBEDTLS_OID_SERVER_AUTH,
+                                                MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) != 0) {
+    *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+  }
   if (*flags != 0 && trust->problem_.empty()) trust->problem_ = Describe(*flags, *certificate);
   return 0;
 }
