@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,10 +20,13 @@
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
+#include "agent/fleet/scope.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
+#include "agent/link_stage.hpp"
 #include "agent/pipeline.hpp"
 #include "agent/poll/fleet_job.hpp"
+#include "agent/poll/links_job.hpp"
 #include "agent/poll/poller.hpp"
 #include "agent/poll/session.hpp"
 #include "agent/poll/states_job.hpp"
@@ -58,7 +62,8 @@ struct AgentSecrets {
 
 class Agent : private queue::RecordSink,
               private queue::QueueObserver,
-              private publish::PublishObserver {
+              private publish::PublishObserver,
+              private LinkReader {
  public:
   Agent(const settings::Settings& settings, AgentSecrets secrets, const AgentPorts& ports,
         Logger& log, std::string_view version);
@@ -99,6 +104,12 @@ class Agent : private queue::RecordSink,
   void BeforeSending() override { queue_.NoteDelivered(); }
   bool LiveMayGo() const override { return queue_.LiveMayGo(); }
 
+  void ReadLinkSoon(model::LinkId id) override { links_job_->ReadSoon(id); }
+  MonoTime StepLinks(MonoTime now);
+  void Forget(const queue::Record& record);
+  // The whole fleet was listed, the links of a scope were read, and nobody is due.
+  bool RoundDone(MonoTime now);
+
   void AddJobs(const settings::Settings& settings, Secret panel_password);
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
@@ -137,6 +148,7 @@ class Agent : private queue::RecordSink,
   fleet::Table table_;
   fleet::Groups groups_;
   fleet::Schedule schedule_;
+  fleet::Scope scope_;
   json::ElementReader reader_;
   encode::TopicBuilder topics_;
   Pipeline pipeline_;
@@ -145,6 +157,8 @@ class Agent : private queue::RecordSink,
   poll::FleetJob fleet_job_;
   poll::StatesJob states_job_;
   poll::Poller poller_;
+  std::unique_ptr<LinkStage> links_;  // null where links are not polled
+  std::unique_ptr<poll::LinksJob> links_job_;
   queue::OfflineQueue queue_;
   publish::Publisher publisher_;
 
@@ -173,6 +187,9 @@ std::string MakeRunId(ports::Random& random);
 
 // Which credential the user API is called with.
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);
+
+// What of the fleet is published.
+fleet::Scope MakeScope(const settings::Scope& scope);
 
 // Periods by pace, in the order of fleet::Pace.
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);

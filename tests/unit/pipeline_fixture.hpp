@@ -105,7 +105,8 @@ class PipelineFixture : private queue::RecordSink {
   std::map<std::string, std::string> bus;  // what stands retained
   std::size_t room = SIZE_MAX;
   std::function<bool()> drops = [] { return false; };
-  Pipeline pipeline{table, groups, schedule, reader, topics, "r1", *this, clock, log};
+  fleet::Scope scope;
+  Pipeline pipeline{table, groups, schedule, scope, reader, topics, "r1", *this, clock, log};
 
  private:
   void Push(const queue::Record& record) override {

@@ -115,7 +115,7 @@ TEST(Reader, AllFaultsAreToldAtOnceInTheOrderOfTheFile) {
       "c:6:3: poll: given twice, first on line 4; remove one\n"
       "c:6:11: poll: found a number; expected an object: \"poll\": { ... }\n"
       "c:7:3: zebra: unknown key; known here are \"site\", \"api\", \"mqtt\", \"poll\", "
-      "\"queue\", \"memory\" and \"log\"\n",
+      "\"scope\", \"queue\", \"memory\" and \"log\"\n",
       FaultsOf("{\n"
                "  \"site\": \"a/b\",\n"
                "  \"api\":{ \"timeout\":    \"1h\" },\n"
@@ -215,13 +215,10 @@ TEST(Reader, KeysOfLaterVersionsAreRefused) {
                     FaultsOf(WithMqtt(member)).c_str());
   }
   for (const char* member : {R"("extra": [])", R"("publish": {"formats": [{"a": 1, "a": 2}]})",
-                             R"("log": {"format": "json"})", R"("poll": {"links": "1m"})"}) {
+                             R"("log": {"format": "json"})"}) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
                     FaultsOf(WithRest(member)).c_str());
   }
-  STRCMP_EQUAL(
-      "c:4:1: scope: not supported by this version yet; this version publishes the whole fleet\n",
-      FaultsOf(WithRest(R"("scope": {"trackers": [1]})")).c_str());
 }
 
 TEST(Reader, SecretsAreRefusedWithTheRemedyAndNeverShown) {
