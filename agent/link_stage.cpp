@@ -84,16 +84,16 @@ bool LinkStage::TakeForScope() {
   return true;
 }
 
-// Full: one that this reading has not named makes room, as far as it is cleared; the next reading
-// finds it.
+// Full: one that this reading has not named makes room, for the next reading to find: what comes
+// later in this one comes behind all that have a place.
 KnownLink* LinkStage::Place() {
-  KnownLink* known = table_.Add(link_.id);
-  if (known != nullptr) return known;
+  KnownLink* known = left_out_now_ == 0 ? table_.Add(link_.id) : table_.Find(link_.id);
+  if (known != nullptr && !known->evicted) return known;
   ++left_out_now_;
-  for (std::size_t i = table_.size(); i-- > 0;) {
-    if (table_.At(i).seen || table_.At(i).gone) continue;
-    table_.At(i).gone = true;
-    to_say_ = true;
+  for (std::size_t i = table_.size(); known == nullptr && i-- > 0;) {
+    KnownLink& other = table_.At(i);
+    if (other.seen || other.gone) continue;
+    other.gone = other.evicted = to_say_ = true;
     break;
   }
   return nullptr;
@@ -209,26 +209,31 @@ void LinkStage::FollowScope(const model::TimeRange& range, MonoTime now) {
   for (std::size_t link = 0; link < scope_->link_count(); ++link) {
     const model::LinkTerms& terms = scope_->terms(link);
     const DurationMs until = model::UntilChange(terms, range);
-    if (until != INT64_MAX) change_at_ = std::min(change_at_, now + until);
-    scope_->SetActive(link, model::StatusAt(terms, range) == LinkStatus::kEnabled);
+    const MonoTime change_at = until == INT64_MAX ? kNever : now + until;
+    change_at_ = std::min(change_at_, change_at);
+    scope_->SetActive(link, model::StatusAt(terms, range) == LinkStatus::kEnabled, change_at);
   }
 }
 
+// What is pushed may drop what was pushed before, which comes back to be said: then once more.
 void LinkStage::SayChanges(bool bus_up) {
+  to_say_ = false;
   for (std::size_t i = table_.size(); i-- > 0;) {
     KnownLink& known = table_.At(i);
     if (!known.gone && !known.unsaid) continue;
-    if (!bus_up || !sink_->Ready()) return;
+    if (!bus_up || !sink_->Ready()) {
+      to_say_ = true;
+      return;
+    }
+    const model::LinkId id = known.id;
     if (known.gone) {
-      const model::LinkId id = known.id;
       table_.RemoveAt(i);
       Push(queue::RecordKind::kClearLink, id, {});
       continue;
     }
     Publish(known, known.status, nullptr);
-    link_reader_->ReadLinkSoon(known.id);
+    link_reader_->ReadLinkSoon(id);
   }
-  to_say_ = false;
 }
 
 // --- the bus

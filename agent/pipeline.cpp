@@ -124,7 +124,7 @@ void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
   encode::InfoRecord record;
   record.info = &info_;
   record.alias = share.alias;
-  record.group = groups_->Title(tracker.group);
+  if (!scope_->by_links()) record.group = groups_->Title(tracker.group);
   record.run = run_;
   record.seq = TakeSeq();
   if (!encode::EncodeInfo(record, out)) {
@@ -133,7 +133,7 @@ void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
   }
   tracker.info_fingerprint = fingerprint;
   tracker.Set(Tracker::kInfoRetained);
-  Push(queue::RecordKind::kInfo, tracker.id, out.view());
+  Push(queue::RecordKind::kInfo, tracker.id, out.view(), share.until);
 }
 
 void Pipeline::KeepLabel(Tracker& tracker) {
@@ -226,13 +226,16 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   encode::StateRecord record;
   record.id = tracker.id;
   record.label = table_->Label(tracker);
+  record.group = groups_->Title(tracker.group);
+  MonoTime until = kNever;
   if (scope_->by_links()) {
     const fleet::Share share = scope_->Find(tracker.id);
+    record.group = {};
+    until = share.until;
     if (!share.shows_label()) record.label = {};
     record.alias = share.alias;
     model::KeepGranted(state_, share.grants);
   }
-  record.group = groups_->Title(tracker.group);
   record.state = &state_;
   record.poll_time = poll_time;
   record.run = run_;
@@ -244,7 +247,7 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   tracker.Set(Tracker::kStateRetained);
   tracker.behind = false;
   DropClear(tracker, Tracker::kClear);
-  Push(queue::RecordKind::kState, tracker.id, out.view());
+  Push(queue::RecordKind::kState, tracker.id, out.view(), until);
 }
 
 void Pipeline::Mark(std::string_view element, Tracker::Flag flag) {
@@ -352,11 +355,13 @@ void Pipeline::PublishClear(Tracker& tracker, queue::RecordKind kind) {
   Push(kind, tracker.id, {});
 }
 
-void Pipeline::Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload) {
+void Pipeline::Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload,
+                    MonoTime until) {
   const bool info = kind == queue::RecordKind::kInfo || kind == queue::RecordKind::kClearInfo;
   queue::Record record;
   record.kind = kind;
   record.tracker = id;
+  record.until = until;
   record.topic =
       topics_->Tracker(id, info ? encode::TrackerTopic::kInfo : encode::TrackerTopic::kState,
                        topic_.data(), topic_.size());

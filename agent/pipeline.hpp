@@ -102,13 +102,14 @@ class Pipeline : public poll::PollWork {
   void PublishState(fleet::Tracker& tracker, WallTime poll_time);
   void ClearAgain(const queue::Record& record);
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
-  void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload);
+  void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload,
+            MonoTime until = kNever);
 
   void KeepLabel(fleet::Tracker& tracker);
   void NoteOutside(model::TrackerId id);
   std::uint32_t NarrowInfo(fleet::Tracker& tracker, fleet::Share& share);
   void DropUnshared();
-  void TakeShared(model::TrackerId id);
+  bool TakeShared(model::TrackerId id);
   void TellMissing();
   static std::uint32_t FoldFingerprint(std::uint64_t fingerprint);
 

@@ -31,10 +31,9 @@ std::uint32_t Pipeline::NarrowInfo(Tracker& tracker, fleet::Share& share) {
   if (!share.shows_label()) info_.label.Clear();
   info_.model.Clear();
   info_.clone = false;
-  std::uint64_t fingerprint = Fingerprint(info_.label.view());
-  fingerprint = fingerprint * 31 + Fingerprint(share.alias);
-  fingerprint = fingerprint * 31 + share.grants;
-  return FoldFingerprint(fingerprint);
+  std::uint64_t fingerprint = Fingerprint(share.alias) * 31 + share.grants;
+  fingerprint = fingerprint * 31 + Fingerprint(info_.label.view());
+  return FoldFingerprint(fingerprint * 31 + static_cast<std::uint64_t>(share.to_ms));
 }
 
 void Pipeline::DropUnshared() {
@@ -49,12 +48,14 @@ void Pipeline::DropUnshared() {
 }
 
 // The list of trackers need not have named it: the next get_states says whether it is there.
-void Pipeline::TakeShared(model::TrackerId id) {
+// What stands on the bus shows more than it should where a grant is gone, and only the API can tell
+// a new state: it is cleared until then. False where there was no room for all.
+bool Pipeline::TakeShared(model::TrackerId id) {
   Tracker* tracker = table_->Add(id);
   if (tracker == nullptr) {
     log_->Write(TellNow(scope_told_at_), "a geo link shares more than memory.max_trackers",
                 {{"max_trackers", table_->capacity()}});
-    return;
+    return true;
   }
   tracker->Set(Tracker::kSeen);
   if (tracker->Has(Tracker::kGone)) {
@@ -62,12 +63,23 @@ void Pipeline::TakeShared(model::TrackerId id) {
     tracker->state_fingerprint = 0;
     fleet::Schedule::MakeDue(*tracker);
   }
-  if (tracker->Has(Tracker::kBlocked)) return;
+  if (tracker->Has(Tracker::kBlocked)) return true;
   info_ = model::TrackerInfo();
   info_.id = id;
   info_.label.Assign(table_->Label(*tracker));
+  const fleet::Share share = scope_->Find(id);
+  // Groups are not shown: the place for one holds a mark of what the tracker is shown with.
+  const auto mark =
+      static_cast<std::uint16_t>(FoldFingerprint(Fingerprint(share.alias) * 31 + share.grants));
+  if (tracker->group != mark && tracker->Has(Tracker::kStateRetained)) {
+    PublishClear(*tracker, queue::RecordKind::kClearState);
+    fleet::Schedule::MakeDue(*tracker);
+  }
+  tracker->group = mark;
+  if (!sink_->Ready()) return false;
   UpdateInfo(*tracker, 0);
-  list_wanted_ = list_wanted_ || (tracker->label_at == 0 && scope_->Find(id).shows_label());
+  list_wanted_ = list_wanted_ || (tracker->label_at == 0 && share.shows_label());
+  return true;
 }
 
 bool Pipeline::TakeListWanted() {
@@ -84,8 +96,8 @@ bool Pipeline::FollowScope() {
   for (std::size_t link = 0; link < scope_->link_count(); ++link) {
     if (!scope_->active(link)) continue;
     for (std::size_t i = 0; i < scope_->tracker_count(link); ++i) {
-      if (!sink_->Ready()) return false;  // goes on where it began; what is out is no news
-      TakeShared(scope_->tracker(link, i));
+      // Begins again where there is room; what is out is no news then.
+      if (!sink_->Ready() || !TakeShared(scope_->tracker(link, i))) return false;
     }
   }
   scope_version_ = scope_->version();

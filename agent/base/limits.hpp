@@ -38,8 +38,9 @@ inline constexpr std::size_t kAliasBytes = 192;
 inline constexpr std::size_t kScopeLinks = 32;
 inline constexpr std::size_t kScopeTrackers = 4000;
 
-// The splitter: one element held at a time.
-inline constexpr std::size_t kElementBytes = 16 * 1024;
+// The splitter: one element held at a time. The largest that is documented is a geo link of 100
+// trackers: 330 bytes each.
+inline constexpr std::size_t kElementBytes = 32 * 1024;
 inline constexpr std::size_t kKeyBytes = 64;
 inline constexpr int kJsonDepth = 24;
 

@@ -18,9 +18,10 @@ struct KnownLink {
   std::uint64_t fingerprint = 0;  // of what was published last; 0: it must be read again
   model::LinkTerms terms;
   model::LinkStatus status = model::LinkStatus::kUnknown;  // as published
-  bool unsaid = false;  // its status has changed, and is to be published
-  bool seen = false;    // named by the reading under way
-  bool gone = false;    // its retained topic is to be cleared, then it goes
+  bool unsaid = false;   // its status has changed, and is to be published
+  bool seen = false;     // named by the reading under way
+  bool evicted = false;  // it had to go for one that comes before it in the list
+  bool gone = false;     // its retained topic is to be cleared, then it goes
 };
 
 class LinkTable {

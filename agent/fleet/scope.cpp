@@ -47,8 +47,9 @@ Share Scope::Find(model::TrackerId id) const {
     share.shared = true;
     share.grants = static_cast<model::Grants>(share.grants | entry->grants);
     if (share.alias.empty()) share.alias = entry->alias_view();
-    const model::Maybe<WallTime>& to = link.terms.to;
-    if (to.has && (!share.until.has || to.value < share.until.value)) share.until = to;
+    if (!link.terms.to.has || share.until <= link.until) continue;
+    share.until = link.until;
+    share.to_ms = link.terms.to.value.ms;
   }
   return share;
 }
@@ -84,6 +85,7 @@ void Scope::SetLink(std::size_t link, const model::GeoLink& from) {
   to.terms = from.terms;
   to.count = 0;
   std::uint64_t fingerprint = from.tracker_count;
+  if (from.terms.to.has) fingerprint += static_cast<std::uint64_t>(from.terms.to.value.ms) * kMix;
   for (std::size_t i = 0; i < from.tracker_count; ++i) {
     const model::LinkTracker& tracker = from.trackers[i];
     to.Insert(tracker);
@@ -105,7 +107,8 @@ void Scope::DropLink(std::size_t link) {
   to.active = false;
 }
 
-void Scope::SetActive(std::size_t link, bool active) {
+void Scope::SetActive(std::size_t link, bool active, MonoTime until) {
+  links_[link].until = until;
   if (links_[link].active == active) return;
   links_[link].active = active;
   ++version_;

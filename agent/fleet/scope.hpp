@@ -23,8 +23,9 @@ namespace depotlink::fleet {
 struct Share {
   bool shared = false;
   model::Grants grants = 0;
-  std::string_view alias;        // of the first link that has one; empty: none
-  model::Maybe<WallTime> until;  // the first of its links to end
+  std::string_view alias;   // of the first link that has one; empty: none
+  MonoTime until = kNever;  // when the first of its links ends
+  std::int64_t to_ms = 0;   // likewise, by the link; 0: none does
 
   // The tracker's own name: where it is granted, and no alias stands for it.
   bool shows_label() const { return (grants & model::kGrantVehicleLabel) != 0 && alias.empty(); }
@@ -58,7 +59,8 @@ class Scope {
   void SetLink(std::size_t link, const model::GeoLink& from);
   // It shares nothing: it is gone, cannot be read, or cannot be kept to.
   void DropLink(std::size_t link);
-  void SetActive(std::size_t link, bool active);
+  // `until`: when it ends, as is known now.
+  void SetActive(std::size_t link, bool active, MonoTime until);
   bool active(std::size_t link) const { return links_[link].active; }
   // Rises whenever what is shared changes.
   std::uint64_t version() const { return version_; }
@@ -82,6 +84,7 @@ class Scope {
     model::LinkTerms terms;
     bool read = false;
     bool active = false;
+    MonoTime until = kNever;
     std::uint64_t fingerprint = 0;  // of the entries
     std::size_t count = 0;
     std::unique_ptr<Entry[]> entries;  // limits::kLinkTrackers, by tracker

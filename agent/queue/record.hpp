@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "agent/base/time.hpp"
 #include "agent/model/tracker_state.hpp"
 
 namespace depotlink::queue {
@@ -33,6 +34,7 @@ struct Record {
   bool retain = true;
   model::TrackerId tracker = 0;  // of kLink and kClearLink, the link's id
   Order order = 0;
+  MonoTime until = kNever;   // it may not be seen beyond; kept in memory only
   std::int64_t time_ms = 0;  // when it was decoded, by the queue's clock (Unix epoch)
   std::string_view topic;
   std::string_view payload;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Geo links on the bus, and as the scope: what is shared, for as long as it is, and nothing else."""
 import json
+import threading
 import time
 
 import contract
@@ -130,3 +131,25 @@ def test_disabled_deleted_bounded_by_zones(make_standin, make_agent, broker, sub
     clears(subscriber, ids[2])
     assert not [m for m in subscriber.messages if m.topic == state_topic(ids[3]) and m.payload]
     assert not [m for m in subscriber.messages if m.topic == link_topic(104) and m.payload]
+
+
+def test_the_end_of_a_link_needs_no_agent(make_standin, make_agent, broker, subscriber, subscribe):
+    standin = make_standin(fleet=4, kind="moving")
+    tracker_id = standin.trackers()[1]["id"]
+    end = int(time.time()) + 6
+    standin.link(id=103, trackers=[share(tracker_id, "Van")], lifetime={"to": end})
+    agent = make_agent(standin, broker, scoped(103))
+    subscriber.wait_json(state_topic(tracker_id))
+    subscriber.wait_json(info_topic(tracker_id))
+    agent.kill()
+
+    ours, pause = {state_topic(tracker_id), info_topic(tracker_id)}, threading.Event()
+
+    def retained():
+        with subscribe(broker) as late:
+            return ours.intersection(late.settle().latest)
+    assert retained() == ours
+    # The broker lets go of it by itself, and tells nobody: it is asked until it has.
+    while retained():
+        assert time.time() < end
+        pause.wait(0.2)
