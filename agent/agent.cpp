@@ -230,7 +230,7 @@ void Agent::HurryHealth(MonoTime now) {
   if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
       poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
       queue_.disk_state() == disk_seen_ && session_.state() == session_seen_ &&
-      PanelState() == panel_seen_) {
+      PanelState() == panel_seen_ && RefusedLinks() == refused_links_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
@@ -240,6 +240,7 @@ void Agent::HurryHealth(MonoTime now) {
   disk_seen_ = queue_.disk_state();
   session_seen_ = session_.state();
   panel_seen_ = PanelState();
+  refused_links_seen_ = RefusedLinks();
   health_at_ = now;
 }
 

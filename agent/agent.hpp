@@ -123,6 +123,7 @@ class Agent : private queue::RecordSink,
   poll::SessionState PanelState() const {
     return panel_session_.has_value() ? panel_session_->state() : poll::SessionState::kStarting;
   }
+  std::size_t RefusedLinks() const { return links_ == nullptr ? 0 : links_->refused(); }
   // The bus is there again.
   void OnConnectedAgain();
   // Of a record: the API's time where it is known, for it came with an answer.
@@ -170,6 +171,7 @@ class Agent : private queue::RecordSink,
   publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;
   queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
+  std::size_t refused_links_seen_ = 0;
   poll::SessionState session_seen_ = poll::SessionState::kStarting;
   poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back

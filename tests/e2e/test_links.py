@@ -153,3 +153,23 @@ def test_the_end_of_a_link_needs_no_agent(make_standin, make_agent, broker, subs
     while retained():
         assert time.time() < end
         pause.wait(0.2)
+
+
+def test_once_prints_what_the_scope_shows(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=6, kind="moving")
+    ids = [tracker["id"] for tracker in standin.trackers()]
+    standin.link(id=103, trackers=[share(ids[2], "Van 1", "speed")])
+    done = make_agent(standin, broker, scoped(103), start=False).once()
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert set(lines) == {link_topic(103), state_topic(ids[2]), info_topic(ids[2])}
+    assert set(json.loads(lines[state_topic(ids[2])])) == BARE | {"speed_kmh"}
+    some = {"scope": {"trackers": [ids[0]], "groups": [standin.trackers()[1]["group_id"]]}}
+    standin.reset()
+    done = make_agent(standin, broker, some, start=False).once()
+    chosen = {tracker["id"] for tracker in standin.trackers()
+              if tracker["id"] == ids[0] or tracker["group_id"] == some["scope"]["groups"][0]}
+    assert {entry["id"] for entry in standin.served()} == chosen
+    assert {line.split("\t")[0] for line in done.stdout.splitlines()} == {
+        make(tracker_id) for tracker_id in chosen for make in (state_topic, info_topic)}
+    assert not trackers_on(subscriber)

@@ -95,6 +95,31 @@ TEST(Reader, EveryKeyArrives) {
   CHECK(s.log.level == LogLevel::kDebug);
 }
 
+TEST(Reader, AScopeIsByLinksOrByTrackersAndGroups) {
+  const auto read = [](const char* members) { return ReadSettings(WithRest(members)); };
+  const ReadOutcome some = read(R"("scope": {"trackers": [1234567, 5], "groups": [167]})");
+  CHECK(some.faults.empty());
+  CHECK(some.settings.scope.trackers == (std::vector<std::uint64_t>{1234567, 5}));
+  CHECK(some.settings.scope.groups == (std::vector<std::uint64_t>{167}));
+  CHECK_EQUAL(0, some.settings.poll.links_ms);
+  const ReadOutcome links = read(R"("scope": {"links": [103, 104]})");
+  CHECK(links.faults.empty());
+  CHECK(links.settings.scope.links == (std::vector<std::uint64_t>{103, 104}));
+  CHECK_EQUAL(60000, links.settings.poll.links_ms);
+  CHECK_EQUAL(5000,
+              read(R"("scope": {"links": [1]}, "poll": {"links": "5s"})").settings.poll.links_ms);
+  STRCMP_EQUAL(
+      "c:4:20: scope.links: a scope is by geo links, or by trackers and groups; remove one\n",
+      FaultsOf(WithRest(R"("scope": {"links": [1], "groups": [2]})")).c_str());
+  STRCMP_CONTAINS(
+      "queue.replay_to: with \"scope.links\" only \"history\"",
+      FaultsOf(WithRest(R"("scope": {"links": [1]}, "queue": {"replay_to": "state"})")).c_str());
+  STRCMP_CONTAINS("scope.links: found an array of 0; expected an array of 1 to 32 items",
+                  FaultsOf(WithRest(R"("scope": {"links": []})")).c_str());
+  STRCMP_CONTAINS("scope.links[1]: found 1.5; expected a whole number",
+                  FaultsOf(WithRest(R"("scope": {"links": [1, 1.5]})")).c_str());
+}
+
 TEST(Reader, FaultsAreWrittenAsCompilersDo) {
   STRCMP_EQUAL(
       "/etc/depotlink/depotlink.json:4:12: mqtt.ulr: unknown key",
