@@ -163,6 +163,7 @@ void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
   LinkReader& link_reader = *this;
   links_ = std::make_unique<LinkStage>(scope_, pipeline_, reader_, topics_, run_, sink, link_reader,
                                        poller_.server_clock(), *ports_.clock, *log_);
+  links_->set_stale_ms(std::max(kStaleMs, 3 * settings.poll.links_ms));
   links_job_ = std::make_unique<poll::LinksJob>(settings.poll.links_ms, settings.scope.links,
                                                 *links_, *ports_.random);
   poller_.Add(*links_job_);
@@ -172,7 +173,7 @@ MonoTime Agent::StepLinks(MonoTime now) {
   pipeline_.NoteBus(publisher_.connected());
   if (pipeline_.TakeListWanted()) fleet_job_.AskSoon();
   if (links_ == nullptr) return kNever;
-  const bool bus_up = publisher_.connected() && queue_.LiveMayGo();
+  const bool bus_up = publisher_.connected() && queue_.LiveMayGo() && clear_at_ <= now;
   if (bus_up && links_->TakeReadAgain()) links_job_->AskSoon();
   return links_->Step(now, bus_up);
 }
@@ -280,6 +281,7 @@ bool Agent::Ready() const {
 
 void Agent::OnSetBack(const queue::Record& record) {
   if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
+  if (record.kind == queue::RecordKind::kLink && links_ != nullptr) links_->WantReadAgain();
   Forget(record);
 }
 

@@ -6,6 +6,7 @@
 // file that knows the order of the stages:
 //
 //   Poller -> Caller -> Pipeline (compare, decode, encode) -> OfflineQueue -> Publisher
+//                    -> LinkStage (geo links; tells the pipeline what they share)
 
 #include <array>
 #include <cstdint>
@@ -136,6 +137,7 @@ class Agent : private queue::RecordSink,
   static constexpr DurationMs kFirstConnectMs = 2 * kSecondMs;
   static constexpr DurationMs kExpireMs = 10 * kMinuteMs;
   static constexpr DurationMs kClearAgainMs = 10 * kMinuteMs;
+  static constexpr DurationMs kStaleMs = 15 * kMinuteMs;
 
   AgentPorts ports_;
   Logger* log_;

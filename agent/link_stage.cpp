@@ -80,6 +80,7 @@ bool LinkStage::TakeForScope() {
     return false;
   }
   Refuse(link, Refusal::kNone);
+  read_at_[link] = clock_->Now();
   scope_->SetLink(link, link_);
   return true;
 }
@@ -211,7 +212,9 @@ void LinkStage::FollowScope(const model::TimeRange& range, MonoTime now) {
     const DurationMs until = model::UntilChange(terms, range);
     const MonoTime change_at = until == INT64_MAX ? kNever : now + until;
     change_at_ = std::min(change_at_, change_at);
-    scope_->SetActive(link, model::StatusAt(terms, range) == LinkStatus::kEnabled, change_at);
+    const bool stale = server_->noted() - read_at_[link] > stale_ms_;
+    const bool active = !stale && model::StatusAt(terms, range) == LinkStatus::kEnabled;
+    scope_->SetActive(link, active, change_at);
   }
 }
 
@@ -272,7 +275,6 @@ void LinkStage::Forget(const queue::Record& record) {
   KnownLink* known = table_.Find(record.tracker);
   if (known == nullptr) return;
   known->fingerprint = 0;
-  read_again_ = true;
 }
 
 void LinkStage::ForgetAll() {

@@ -50,6 +50,9 @@ class LinkStage : public poll::LinkWork {
             LinkReader& link_reader, const poll::ServerClock& server, const ports::Clock& clock,
             Logger& log);
 
+  // A link of the scope that was not read for so long shares nothing until it was, while the API
+  // answers other calls.
+  void set_stale_ms(DurationMs stale_ms) { stale_ms_ = stale_ms; }
   // What has changed by time alone, and what is to be cleared; returns when to call again at the
   // latest.
   MonoTime Step(MonoTime now, bool bus_up);
@@ -57,7 +60,9 @@ class LinkStage : public poll::LinkWork {
   void Forget(const queue::Record& record);
   // The broker has none of it any more.
   void ForgetAll();
-  // True once where all links must be read again, for the bus lacks some.
+  // The bus lacks some that must be read again.
+  void WantReadAgain() { read_again_ = true; }
+  // True once where it does.
   bool TakeReadAgain() { return std::exchange(read_again_, false); }
 
   std::size_t known() const { return table_.size(); }
@@ -114,6 +119,8 @@ class LinkStage : public poll::LinkWork {
 
   fleet::LinkTable table_;
   std::array<Refusal, limits::kScopeLinks> refusals_{};
+  std::array<MonoTime, limits::kScopeLinks> read_at_{};
+  DurationMs stale_ms_ = 24 * kHourMs;
   std::string refusal_;
   std::string trouble_;
   MonoTime look_at_{};

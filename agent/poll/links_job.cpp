@@ -123,6 +123,11 @@ bool LinksJob::OnBad(const navixy::Judgement& judgement, MonoTime now) {
   troubled_ = true;
   work_->OnLinkTrouble(judgement.reason);
   if (failed == &navixy::kLinkRead) {
+    // It is not passing trouble: what the link says now is not known.
+    const bool refused = judgement.verdict == navixy::Verdict::kForbidden ||
+                         judgement.verdict == navixy::Verdict::kRejected ||
+                         judgement.verdict == navixy::Verdict::kSplit;
+    if (refused) work_->OnLinkUnreadable(to_read_.front());
     // The one that fails must not stand before the others.
     std::rotate(to_read_.begin(), to_read_.begin() + 1, to_read_.end());
   } else {

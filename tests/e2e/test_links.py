@@ -173,3 +173,20 @@ def test_once_prints_what_the_scope_shows(make_standin, make_agent, broker, subs
     assert {line.split("\t")[0] for line in done.stdout.splitlines()} == {
         make(tracker_id) for tracker_id in chosen for make in (state_topic, info_topic)}
     assert not trackers_on(subscriber)
+
+
+def test_what_an_earlier_run_left_is_cleared(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=4, kind="moving")
+    ids = [tracker["id"] for tracker in standin.trackers()]
+    standin.link(id=103, trackers=[share(ids[0], "Van")])
+    standin.link(id=104, trackers=[share(ids[1], "Van 2")])
+    agent = make_agent(standin, broker, LINKS_FAST)
+    subscriber.wait_for(contract.has_all_states(standin))
+    subscriber.wait_json(link_topic(103))
+    agent.stop()
+    standin.link(id=103, remove=True)
+    make_agent(standin, broker, scoped(103, 104))
+    for tracker_id in (ids[0], ids[2], ids[3]):
+        clears(subscriber, tracker_id)
+    assert subscriber.wait_payload(link_topic(103), b"").retain
+    subscriber.wait_json(state_topic(ids[1]), lambda p: p.get("alias") == "Van 2")

@@ -200,6 +200,24 @@ TEST(LinkScope, OfTwoLinksEachShowsItsOwnAsLongAsItLasts) {
   CHECK(Bare(7, "state").find("movement") != std::string::npos);
 }
 
+// With the API away for long nobody can say more. With it there, the link might have been switched
+// off.
+TEST(LinkScope, ALinkThatWasNotReadForLongSharesNothing) {
+  links.stage.set_stale_ms(kHourMs);
+  Share();
+  PollAll();
+  links.clock.Advance(2 * kHourMs);
+  links.Step();
+  CHECK(!links.On(7, "state").empty());
+  links.TellTime();
+  links.clock.Advance(kSecondMs);
+  links.Step();
+  CHECK(links.On(7, "state").empty() && links.On(7, "info").empty());
+  links.Read(first);
+  PollAll();
+  CHECK(!links.On(7, "state").empty() && !links.On(7, "info").empty());
+}
+
 TEST(LinkScope, ARecordSaysHowLongItMayBeSeen) {
   std::vector<depotlink::MonoTime> until;
   links.drops = [] { return true; };

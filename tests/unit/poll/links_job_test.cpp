@@ -195,11 +195,21 @@ TEST(LinksJob, WhatIsNotTheLinkAskedForIsUnreadable) {
 TEST(LinksJob, OneThatFailsDoesNotStandBeforeTheOthers) {
   Make({103, 104});
   poll.Answer(403, depotlink::poll::ErrorBody(13));
-  CHECK(work.Take() == (Texts{"trouble"}));
+  CHECK(work.Take() == (Texts{"trouble", "unreadable 103"}));
   CHECK(poll.Answer(200, Link(104)) == kReadCall);
   CHECK(work.ids == (std::vector<LinkId>{104}));
   poll.Answer(200, Link(103));
   CHECK(job->read_once());
+}
+
+TEST(LinksJob, PassingTroubleSaysNothingOfALink) {
+  Make({103});
+  poll.Answer(200, Link(103));
+  job->AskSoon();
+  poll.Answer(500, depotlink::poll::ErrorBody(6));
+  CHECK(work.Take() == (Texts{"trouble"}));
+  poll.Answer(200, Link(103));
+  CHECK(work.Take() == (Texts{"well"}));
 }
 
 TEST(LinksJob, OneIsReadAgainBeforeItsTime) {
