@@ -184,8 +184,8 @@ MonoTime LinkStage::Step(MonoTime now, bool bus_up) {
     look_at_ = now + kLookMs;
   }
   if (to_say_) SayChanges(bus_up);
-  if (!pipeline_->FollowScope()) return now + 1;
-  return change_at_;
+  // Where there is no room, what makes some wakes the loop as well.
+  return pipeline_->FollowScope() ? change_at_ : std::min(change_at_, now + kLookMs);
 }
 
 void LinkStage::LookAt(const model::TimeRange& range, MonoTime now) {
