@@ -117,6 +117,10 @@ poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
   return config;
 }
 
+fleet::Scope MakeScope(const settings::Scope& scope) {
+  return {scope.trackers, scope.groups, scope.links};
+}
+
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll) {
   return {poll.moving_ms, poll.stopped_ms, poll.parked_ms, poll.offline_ms};
 }
@@ -135,8 +139,10 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       login_book_(*ports.queue.ram, log),
       table_(settings.memory.max_trackers),
       schedule_(table_, PacePeriods(settings.poll), started_),
+      scope_(MakeScope(settings.scope)),
       topics_(settings.mqtt.topic_prefix, settings.site),
-      pipeline_(table_, groups_, schedule_, reader_, topics_, run_, *this, *ports.clock, log),
+      pipeline_(table_, groups_, schedule_, scope_, reader_, topics_, run_, *this, *ports.clock,
+                log),
       session_(MakeSessionConfig(settings.api), std::move(secrets.api), *ports.files, reader_,
                *ports.random, log),
       fleet_job_(settings.poll.fleet_ms, pipeline_, *ports.random, log),
@@ -169,6 +175,29 @@ void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
   }
   poller_.Add(fleet_job_);
   poller_.Add(states_job_);
+  if (settings.poll.links_ms == 0) return;
+  queue::RecordSink& sink = *this;
+  LinkReader& link_reader = *this;
+  links_ = std::make_unique<LinkStage>(scope_, pipeline_, reader_, topics_, run_, sink, link_reader,
+                                       poller_.server_clock(), *ports_.clock, *log_);
+  links_->set_stale_ms(std::max(kStaleMs, 3 * settings.poll.links_ms));
+  links_job_ = std::make_unique<poll::LinksJob>(settings.poll.links_ms, settings.scope.links,
+                                                *links_, *ports_.random);
+  poller_.Add(*links_job_);
+}
+
+MonoTime Agent::StepLinks(MonoTime now) {
+  pipeline_.NoteBus(publisher_.connected());
+  if (pipeline_.TakeListWanted()) fleet_job_.AskSoon();
+  if (links_ == nullptr) return kNever;
+  const bool bus_up = publisher_.connected() && queue_.LiveMayGo() && clear_at_ <= now;
+  if (bus_up && links_->TakeReadAgain()) links_job_->AskSoon();
+  return links_->Step(now, bus_up);
+}
+
+bool Agent::RoundDone(MonoTime now) {
+  const bool links_read = !scope_.by_links() || links_job_->read_once();
+  return fleet_job_.listed() && links_read && states_job_.Idle(now);
 }
 
 MonoTime Agent::Step() {
@@ -185,9 +214,10 @@ MonoTime Agent::Step() {
     info_dropped_ = false;
     fleet_job_.AskSoon();
   }
+  next = std::min(next, StepLinks(now));
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   next = std::min(next, poller_.Step(now));
-  first_round_done_ = first_round_done_ || (fleet_job_.listed() && states_job_.Idle(now));
+  first_round_done_ = first_round_done_ || RoundDone(now);
   const bool paused = !Ready();
   next = std::min(next, queue_.Step(now, publisher_.connected()));
   if (paused && Ready()) next = now;  // room was made on the disk: reading goes on
@@ -219,7 +249,8 @@ void Agent::HurryHealth(MonoTime now) {
   if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
       poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
       clock_watch_.finding().trusted == clock_seen_ && queue_.disk_state() == disk_seen_ &&
-      session_.state() == session_seen_ && PanelState() == panel_seen_) {
+      session_.state() == session_seen_ && PanelState() == panel_seen_ &&
+      RefusedLinks() == refused_links_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
@@ -230,6 +261,7 @@ void Agent::HurryHealth(MonoTime now) {
   disk_seen_ = queue_.disk_state();
   session_seen_ = session_.state();
   panel_seen_ = PanelState();
+  refused_links_seen_ = RefusedLinks();
   health_at_ = now;
 }
 
@@ -275,7 +307,13 @@ bool Agent::Ready() const {
 
 void Agent::OnSetBack(const queue::Record& record) {
   if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
-  pipeline_.Forget(record);
+  if (record.kind == queue::RecordKind::kLink && links_ != nullptr) links_->WantReadAgain();
+  Forget(record);
+}
+
+void Agent::Forget(const queue::Record& record) {
+  if (!queue::IsLink(record.kind)) return pipeline_.Forget(record);
+  if (links_ != nullptr) links_->Forget(record);
 }
 
 void Agent::OnDropped(const queue::Record& record) {
@@ -290,6 +328,7 @@ std::uint64_t Agent::dropped() const {
 
 std::string_view Agent::TopicOf(queue::RecordKind kind, model::TrackerId tracker, char* out,
                                 std::size_t capacity) {
+  if (queue::IsLink(kind)) return topics_.Link(tracker, out, capacity);
   const bool info = kind == queue::RecordKind::kInfo || kind == queue::RecordKind::kClearInfo;
   const bool history = kind == queue::RecordKind::kHistory && !replay_to_state_;
   const auto topic =
@@ -301,15 +340,15 @@ std::string_view Agent::TopicOf(queue::RecordKind kind, model::TrackerId tracker
 void Agent::OnBrokerForgot() {
   log_->Info("the broker kept nothing of this agent; all is published anew");
   pipeline_.ForgetAll();
+  if (links_ != nullptr) links_->ForgetAll();
   fleet_job_.AskSoon();
 }
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
   queue_.KeepRefused(record, why, RecordTimeMs(ports_.clock->Now()));
-  pipeline_.Forget(record);
+  Forget(record);
   // What the broker will not clear now, it will not clear in the next millisecond.
-  const bool clear =
-      record.kind == queue::RecordKind::kClearState || record.kind == queue::RecordKind::kClearInfo;
+  const bool clear = record.payload.empty();
   if (clear) clear_at_ = ports_.clock->Now() + kClearAgainMs;
 }
 
@@ -371,6 +410,16 @@ void Agent::PublishHealth(MonoTime now) {
   report.broker.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
   report.broker.connects = sent.connects;
   report.broker.last_error = publisher_.last_error();
+  if (links_ != nullptr) {
+    report.links.polled = true;
+    report.links.known = links_->known();
+    report.links.active = links_->active();
+    report.links.left_out = links_->left_out();
+    report.links.refused = links_->refused();
+    report.links.last_error = links_->trouble();
+    report.skipped_elements += links_->unreadable();
+    report.ignored_fields += links_->notes().ignored_fields;
+  }
   report.trackers = table_.size();
   report.polls = poller_.polls();
   report.records.published = sent.sent;
@@ -379,8 +428,8 @@ void Agent::PublishHealth(MonoTime now) {
   report.records.dropped = dropped();
   report.records.waiting = queue_.depth();
   report.queue = QueueReport();
-  report.skipped_elements = calls.skipped + pipeline_.counters().unreadable;
-  report.ignored_fields = pipeline_.notes().ignored_fields;
+  report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
+  report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
   report.memory_budget_kib = budget_bytes_ / 1024;

@@ -6,9 +6,11 @@
 // file that knows the order of the stages:
 //
 //   Poller -> Caller -> Pipeline (compare, decode, encode) -> OfflineQueue -> Publisher
+//                    -> LinkStage (geo links; tells the pipeline what they share)
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +22,14 @@
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
+#include "agent/fleet/scope.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
+#include "agent/link_stage.hpp"
 #include "agent/login_book.hpp"
 #include "agent/pipeline.hpp"
 #include "agent/poll/fleet_job.hpp"
+#include "agent/poll/links_job.hpp"
 #include "agent/poll/poller.hpp"
 #include "agent/poll/session.hpp"
 #include "agent/poll/states_job.hpp"
@@ -60,7 +65,8 @@ struct AgentSecrets {
 
 class Agent : private queue::RecordSink,
               private queue::QueueObserver,
-              private publish::PublishObserver {
+              private publish::PublishObserver,
+              private LinkReader {
  public:
   Agent(const settings::Settings& settings, AgentSecrets secrets, const AgentPorts& ports,
         Logger& log, std::string_view version);
@@ -101,6 +107,12 @@ class Agent : private queue::RecordSink,
   void BeforeSending() override { queue_.NoteDelivered(); }
   bool LiveMayGo() const override { return queue_.LiveMayGo(); }
 
+  void ReadLinkSoon(model::LinkId id) override { links_job_->ReadSoon(id); }
+  MonoTime StepLinks(MonoTime now);
+  void Forget(const queue::Record& record);
+  // The whole fleet was listed, the links of a scope were read, and nobody is due.
+  bool RoundDone(MonoTime now);
+
   void AddJobs(const settings::Settings& settings, Secret panel_password);
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
@@ -114,6 +126,7 @@ class Agent : private queue::RecordSink,
   poll::SessionState PanelState() const {
     return panel_session_.has_value() ? panel_session_->state() : poll::SessionState::kStarting;
   }
+  std::size_t RefusedLinks() const { return links_ == nullptr ? 0 : links_->refused(); }
   // The bus is there again.
   void OnConnectedAgain();
   // Of a record: the API's time where it is known, for it came with an answer.
@@ -127,6 +140,7 @@ class Agent : private queue::RecordSink,
   static constexpr DurationMs kFirstConnectMs = 2 * kSecondMs;
   static constexpr DurationMs kExpireMs = 10 * kMinuteMs;
   static constexpr DurationMs kClearAgainMs = 10 * kMinuteMs;
+  static constexpr DurationMs kStaleMs = 15 * kMinuteMs;
 
   AgentPorts ports_;
   Logger* log_;
@@ -142,6 +156,7 @@ class Agent : private queue::RecordSink,
   fleet::Table table_;
   fleet::Groups groups_;
   fleet::Schedule schedule_;
+  fleet::Scope scope_;
   json::ElementReader reader_;
   encode::TopicBuilder topics_;
   Pipeline pipeline_;
@@ -150,6 +165,8 @@ class Agent : private queue::RecordSink,
   poll::FleetJob fleet_job_;
   poll::StatesJob states_job_;
   poll::Poller poller_;
+  std::unique_ptr<LinkStage> links_;  // null where links are not polled
+  std::unique_ptr<poll::LinksJob> links_job_;
   queue::OfflineQueue queue_;
   publish::Publisher publisher_;
 
@@ -162,6 +179,7 @@ class Agent : private queue::RecordSink,
   queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
   bool clock_seen_ = true;
+  std::size_t refused_links_seen_ = 0;
   poll::SessionState session_seen_ = poll::SessionState::kStarting;
   poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
@@ -179,6 +197,9 @@ std::string MakeRunId(ports::Random& random);
 
 // Which credential the user API is called with.
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);
+
+// What of the fleet is published.
+fleet::Scope MakeScope(const settings::Scope& scope);
 
 // Periods by pace, in the order of fleet::Pace.
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);

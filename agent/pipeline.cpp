@@ -22,10 +22,6 @@ std::uint64_t NonZero(std::uint64_t fingerprint) {
   return fingerprint == 0 ? 1 : fingerprint;
 }
 
-std::uint32_t Fold(std::uint64_t fingerprint) {
-  return static_cast<std::uint32_t>(NonZero((fingerprint ^ (fingerprint >> 32U)) & UINT32_MAX));
-}
-
 std::int64_t StateTimeMs(const model::TrackerState& state) {
   std::int64_t ms = 0;
   if (state.update_time.has) ms = state.update_time.value.ms;
@@ -45,13 +41,18 @@ fleet::Pace PaceOf(const model::TrackerState& state) {
 
 }  // namespace
 
+std::uint32_t Pipeline::FoldFingerprint(std::uint64_t fingerprint) {
+  return static_cast<std::uint32_t>(NonZero((fingerprint ^ (fingerprint >> 32U)) & UINT32_MAX));
+}
+
 Pipeline::Pipeline(fleet::Table& table, fleet::Groups& groups, fleet::Schedule& schedule,
-                   json::ElementReader& reader, const encode::TopicBuilder& topics,
-                   std::string_view run, queue::RecordSink& sink, const ports::Clock& clock,
-                   Logger& log)
+                   const fleet::Scope& scope, json::ElementReader& reader,
+                   const encode::TopicBuilder& topics, std::string_view run,
+                   queue::RecordSink& sink, const ports::Clock& clock, Logger& log)
     : table_(&table),
       groups_(&groups),
       schedule_(&schedule),
+      scope_(&scope),
       reader_(&reader),
       topics_(&topics),
       run_(run),
@@ -92,6 +93,7 @@ void Pipeline::OnTracker(std::string_view element) {
                 {{"why", status.message()}});
     return;
   }
+  if (!scope_->Holds(info_.id, info_.group_id)) return NoteOutside(info_.id);
   Tracker* tracker = table_->Add(info_.id);
   if (tracker == nullptr) {
     ++overflow_;
@@ -99,9 +101,9 @@ void Pipeline::OnTracker(std::string_view element) {
   }
   tracker->Set(Tracker::kSeen);
   DropClear(*tracker, Tracker::kGone);
-  tracker->group = groups_->Number(info_.group_id);
+  if (!scope_->by_links()) tracker->group = groups_->Number(info_.group_id);
   const std::uint64_t title = Fingerprint(groups_->Title(tracker->group));
-  UpdateInfo(*tracker, Fold(Fingerprint(element) * 31 + title));
+  UpdateInfo(*tracker, FoldFingerprint(Fingerprint(element) * 31 + title));
 }
 
 void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
@@ -111,18 +113,18 @@ void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
     DropClear(tracker, Tracker::kClear);
     fleet::Schedule::MakeDue(tracker);
   }
+  fleet::Share share;
+  if (scope_->by_links()) fingerprint = NarrowInfo(tracker, share);
   if (tracker.info_fingerprint == fingerprint) return;
   // Label and group stand in the state as well: what they change is news there, too.
   tracker.state_fingerprint = 0;
   fleet::Schedule::MakeDue(tracker);
-  if (!table_->SetLabel(tracker, info_.label.view())) {
-    log_->Write(TellNow(label_told_at_), "no room for a label; raise memory.max_trackers",
-                {{"tracker", info_.id}});
-  }
+  if (!scope_->by_links()) KeepLabel(tracker);
   json::JsonWriter out(payload_.data(), payload_.size());
   encode::InfoRecord record;
   record.info = &info_;
-  record.group = groups_->Title(tracker.group);
+  record.alias = share.alias;
+  if (!scope_->by_links()) record.group = groups_->Title(tracker.group);
   record.run = run_;
   record.seq = TakeSeq();
   if (!encode::EncodeInfo(record, out)) {
@@ -131,13 +133,22 @@ void Pipeline::UpdateInfo(Tracker& tracker, std::uint32_t fingerprint) {
   }
   tracker.info_fingerprint = fingerprint;
   tracker.Set(Tracker::kInfoRetained);
-  Push(queue::RecordKind::kInfo, tracker.id, out.view());
+  Push(queue::RecordKind::kInfo, tracker.id, out.view(), share.until);
+}
+
+void Pipeline::KeepLabel(Tracker& tracker) {
+  if (table_->SetLabel(tracker, info_.label.view())) return;
+  log_->Write(TellNow(label_told_at_), "no room for a label; raise memory.max_trackers",
+              {{"tracker", info_.id}});
 }
 
 void Pipeline::OnTrackerListEnd(bool whole) {
   const bool named_any = listing_;
   listing_ = false;
   if (!whole) return;
+  outside_cleared_ = outside_cleared_ || (named_any && !outside_missed_);
+  outside_open_ = std::exchange(outside_missed_, false);
+  TellMissing();
   std::uint32_t gone = 0;
   for (std::uint32_t i = 0; i < table_->size(); ++i) {
     Tracker& tracker = table_->At(i);
@@ -157,6 +168,11 @@ void Pipeline::OnTrackerListEnd(bool whole) {
 void Pipeline::OnState(std::string_view key, std::string_view element) {
   model::TrackerId id = 0;
   Tracker* tracker = navixy::DecodeTrackerId(key, id) ? table_->Find(id) : nullptr;
+  // It was shared when it was asked for, and is not any more.
+  if (id != 0 && scope_->by_links() && !scope_->Find(id).shared) {
+    ++answered_;
+    return;
+  }
   if (tracker == nullptr) {
     ++counters_.unreadable;
     log_->Write(TellNow(unreadable_told_at_), "a state of a tracker that was not asked for",
@@ -212,6 +228,15 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   record.id = tracker.id;
   record.label = table_->Label(tracker);
   record.group = groups_->Title(tracker.group);
+  MonoTime until = kNever;
+  if (scope_->by_links()) {
+    const fleet::Share share = scope_->Find(tracker.id);
+    record.group = {};
+    until = share.until;
+    if (!share.shows_label()) record.label = {};
+    record.alias = share.alias;
+    model::KeepGranted(state_, share.grants);
+  }
   record.state = &state_;
   record.poll_time = poll_time;
   record.poll_time_trusted = clock_finding_.trusted;
@@ -224,7 +249,7 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   tracker.Set(Tracker::kStateRetained);
   tracker.behind = false;
   DropClear(tracker, Tracker::kClear);
-  Push(queue::RecordKind::kState, tracker.id, out.view());
+  Push(queue::RecordKind::kState, tracker.id, out.view(), until);
 }
 
 void Pipeline::Mark(std::string_view element, Tracker::Flag flag) {
@@ -332,11 +357,13 @@ void Pipeline::PublishClear(Tracker& tracker, queue::RecordKind kind) {
   Push(kind, tracker.id, {});
 }
 
-void Pipeline::Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload) {
+void Pipeline::Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload,
+                    MonoTime until) {
   const bool info = kind == queue::RecordKind::kInfo || kind == queue::RecordKind::kClearInfo;
   queue::Record record;
   record.kind = kind;
   record.tracker = id;
+  record.until = until;
   record.topic =
       topics_->Tracker(id, info ? encode::TrackerTopic::kInfo : encode::TrackerTopic::kState,
                        topic_.data(), topic_.size());
@@ -345,7 +372,7 @@ void Pipeline::Push(queue::RecordKind kind, model::TrackerId id, std::string_vie
 }
 
 void Pipeline::Forget(const queue::Record& record) {
-  Tracker* tracker = table_->Find(record.tracker);
+  Tracker* tracker = queue::IsLink(record.kind) ? nullptr : table_->Find(record.tracker);
   switch (record.kind) {
     case queue::RecordKind::kState:
       if (tracker != nullptr) tracker->state_fingerprint = 0;
@@ -357,6 +384,8 @@ void Pipeline::Forget(const queue::Record& record) {
     case queue::RecordKind::kClearInfo:
       return ClearAgain(record);
     case queue::RecordKind::kHistory:
+    case queue::RecordKind::kLink:
+    case queue::RecordKind::kClearLink:
       return;
   }
 }

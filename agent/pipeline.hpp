@@ -11,12 +11,14 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "agent/base/log.hpp"
 #include "agent/clock_watch.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
+#include "agent/fleet/scope.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
 #include "agent/model/tracker_state.hpp"
@@ -40,8 +42,9 @@ class Pipeline : public poll::PollWork {
  public:
   // References must outlive this. `run`: names this start of the agent.
   Pipeline(fleet::Table& table, fleet::Groups& groups, fleet::Schedule& schedule,
-           json::ElementReader& reader, const encode::TopicBuilder& topics, std::string_view run,
-           queue::RecordSink& sink, const ports::Clock& clock, Logger& log);
+           const fleet::Scope& scope, json::ElementReader& reader,
+           const encode::TopicBuilder& topics, std::string_view run, queue::RecordSink& sink,
+           const ports::Clock& clock, Logger& log);
 
   // Clears retained topics of trackers that have gone, as far as there is room. Returns true where
   // some are left.
@@ -52,6 +55,13 @@ class Pipeline : public poll::PollWork {
   void NoteSpooled(const queue::Record& record);
   // The bus is there again: the next poll publishes anew what went to the disk meanwhile.
   void RepublishBehind();
+  // While it is down, what is outside of the scope is not cleared.
+  void NoteBus(bool up) { bus_up_ = up; }
+  // Takes in what geo links share now, and lets go of what they do not any more. False where there
+  // is no room for all of it yet: to be called again.
+  bool FollowScope();
+  // Once for each time that there is a reason to read the list of trackers before its time.
+  bool TakeListWanted();
   // The broker has none of it any more.
   void ForgetAll() { table_->ForgetPublished(); }
   // What is known of the machine's clock from now on.
@@ -60,6 +70,8 @@ class Pipeline : public poll::PollWork {
   const PipelineCounters& counters() const { return counters_; }
   const navixy::DecodeNotes& notes() const { return notes_; }
   std::uint64_t next_seq() const { return next_seq_; }
+  // Of the next record of this run.
+  std::uint64_t TakeSeq() { return next_seq_++; }
 
   std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) override;
   MonoTime NextDue() override { return schedule_->NextDue(); }
@@ -93,14 +105,23 @@ class Pipeline : public poll::PollWork {
   void PublishState(fleet::Tracker& tracker, WallTime poll_time);
   void ClearAgain(const queue::Record& record);
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
-  void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload);
-  std::uint64_t TakeSeq() { return next_seq_++; }
+  void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload,
+            MonoTime until = kNever);
+
+  void KeepLabel(fleet::Tracker& tracker);
+  void NoteOutside(model::TrackerId id);
+  std::uint32_t NarrowInfo(fleet::Tracker& tracker, fleet::Share& share);
+  void DropUnshared();
+  bool TakeShared(model::TrackerId id);
+  void TellMissing();
+  static std::uint32_t FoldFingerprint(std::uint64_t fingerprint);
 
   static constexpr DurationMs kTellMs = 10 * kMinuteMs;
 
   fleet::Table* table_;
   fleet::Groups* groups_;
   fleet::Schedule* schedule_;
+  const fleet::Scope* scope_;
   json::ElementReader* reader_;
   const encode::TopicBuilder* topics_;
   std::string run_;
@@ -117,6 +138,14 @@ class Pipeline : public poll::PollWork {
   MonoTime label_told_at_{};
   MonoTime unreadable_told_at_{};
   MonoTime refused_told_at_{};
+  MonoTime scope_told_at_{};
+  std::uint64_t scope_version_ = 0;  // of the scope, as taken in
+  bool bus_up_ = false;
+  bool outside_cleared_ = false;
+  bool outside_missed_ = false;  // in the list under way
+  bool outside_open_ = false;    // of the last one
+  bool list_wanted_ = false;
+  std::uint64_t missing_told_ = 0;
   bool any_behind_ = false;
   ClockFinding clock_finding_;
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear

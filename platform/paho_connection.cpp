@@ -130,9 +130,16 @@ void PahoConnection::Begin(const PahoParameters& parameters, DurationMs timeout_
 }
 
 void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& message) {
-  client_.publish(mqtt::make_message(std::string(message.topic), message.payload.data(),
-                                     message.payload.size(), 1, message.retain),
-                  ToContext(token), publish_listener_);
+  const mqtt::message_ptr paho_message =
+      mqtt::make_message(std::string(message.topic), message.payload.data(), message.payload.size(),
+                         1, message.retain);
+  if (message.expiry_s > 0 && version_ == ports::MqttVersion::k5) {
+    mqtt::properties properties;
+    properties.add(
+        {mqtt::property::MESSAGE_EXPIRY_INTERVAL, static_cast<std::int32_t>(message.expiry_s)});
+    paho_message->set_properties(properties);
+  }
+  client_.publish(paho_message, ToContext(token), publish_listener_);
 }
 
 void PahoConnection::SendDisconnect(DurationMs timeout_ms) {

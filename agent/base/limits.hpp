@@ -26,8 +26,21 @@ inline constexpr std::size_t kLabelRoomPerTracker = 24;
 inline constexpr std::size_t kMaxBatch = 2000;
 inline constexpr std::size_t kDefaultBatch = 500;
 
-// The splitter: one element held at a time.
-inline constexpr std::size_t kElementBytes = 16 * 1024;
+// Geo links. Navixy: at most 10,000 an account, 100 trackers a link, descriptions of 255
+// characters; of an alias no bound is documented. kMaxLinks: that are published; those that show
+// something come first. kScopeLinks: that a scope names, each of which is kept whole (21 KiB).
+inline constexpr std::size_t kAccountLinks = 10000;
+inline constexpr std::size_t kMaxLinks = 1000;
+inline constexpr std::size_t kLinkPage = 100;
+inline constexpr std::size_t kLinkTrackers = 100;
+inline constexpr std::size_t kLinkDescriptionBytes = 512;
+inline constexpr std::size_t kAliasBytes = 192;
+inline constexpr std::size_t kScopeLinks = 32;
+inline constexpr std::size_t kScopeTrackers = 4000;
+
+// The splitter: one element held at a time. The largest that is documented is a geo link of 100
+// trackers: 330 bytes each.
+inline constexpr std::size_t kElementBytes = 32 * 1024;
 inline constexpr std::size_t kKeyBytes = 64;
 inline constexpr int kJsonDepth = 24;
 

@@ -143,6 +143,23 @@ std::string Credential(const settings::Api& api) {
   return api.panel.login.empty() ? user : user + ", and a panel's login";
 }
 
+std::string Count(std::size_t count, const char* what) {
+  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+std::string ScopeText(const settings::Scope& scope) {
+  if (!scope.links.empty()) {
+    std::string text = "what is shared by geo link";
+    for (const std::uint64_t id : scope.links) text += ' ' + std::to_string(id);
+    return text + ", as long as it is";
+  }
+  if (scope.trackers.empty() && scope.groups.empty()) return "the whole fleet";
+  if (scope.groups.empty()) return Count(scope.trackers.size(), "tracker");
+  const std::string groups = "the trackers of " + Count(scope.groups.size(), "group");
+  return scope.trackers.empty() ? groups
+                                : Count(scope.trackers.size(), "tracker") + " and " + groups;
+}
+
 void AppendSummary(const Settings& s, std::string& out) {
   using settings::FormatDuration;
   AppendLine(out, "  site      " + s.site);
@@ -155,7 +172,10 @@ void AppendSummary(const Settings& s, std::string& out) {
                       FormatDuration(s.poll.stopped_ms) + ", parked " +
                       FormatDuration(s.poll.parked_ms) + ", offline " +
                       FormatDuration(s.poll.offline_ms) + ", list of trackers " +
-                      FormatDuration(s.poll.fleet_ms));
+                      FormatDuration(s.poll.fleet_ms) +
+                      (s.poll.links_ms == 0 ? std::string()
+                                            : ", geo links " + FormatDuration(s.poll.links_ms)));
+  AppendLine(out, "  scope     " + ScopeText(s.scope));
   AppendLine(out, "  queue     at most " + settings::FormatSize(s.queue.max_bytes) + " in " +
                       s.queue.dir + ", for " + FormatDuration(s.queue.max_age_ms) +
                       "; flushed every " + FormatDuration(s.queue.flush_interval_ms) +

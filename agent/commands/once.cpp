@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "agent/agent.hpp"
@@ -27,6 +28,12 @@ class Printer : public queue::RecordSink {
   std::string line_;
 };
 
+// What is read again changes nothing that was printed.
+class NoReader : public LinkReader {
+ public:
+  void ReadLinkSoon(model::LinkId /*id*/) override {}
+};
+
 }  // namespace
 
 int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePorts& ports,
@@ -41,8 +48,10 @@ int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePor
   json::ElementReader reader;
   const encode::TopicBuilder topics(settings.mqtt.topic_prefix, settings.site);
   Printer printer(print);
-  Pipeline pipeline(table, groups, schedule, reader, topics, MakeRunId(*ports.random), printer,
-                    *ports.clock, log);
+  fleet::Scope scope = MakeScope(settings.scope);
+  const std::string run = MakeRunId(*ports.random);
+  Pipeline pipeline(table, groups, schedule, scope, reader, topics, run, printer, *ports.clock,
+                    log);
   poll::PollerConfig config;
   config.requests_per_second = settings.api.requests_per_second;
   poll::Session session(MakeSessionConfig(settings.api), std::move(api_secret), *ports.files,
@@ -54,11 +63,30 @@ int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePor
   poller.Add(session);
   poller.Add(fleet_job);
   poller.Add(states_job);
-  const auto done = [&] { return fleet_job.listed() && states_job.Idle(ports.clock->Now()); };
+  NoReader nobody;
+  std::unique_ptr<LinkStage> links;
+  std::unique_ptr<poll::LinksJob> links_job;
+  if (settings.poll.links_ms > 0) {
+    links = std::make_unique<LinkStage>(scope, pipeline, reader, topics, run, printer, nobody,
+                                        poller.server_clock(), *ports.clock, log);
+    links_job =
+        std::make_unique<poll::LinksJob>(kOnceMs, settings.scope.links, *links, *ports.random);
+    poller.Add(*links_job);
+  }
+  const auto done = [&] {
+    const bool links_read = links_job == nullptr || links_job->read_once();
+    return fleet_job.listed() && links_read && states_job.Idle(ports.clock->Now());
+  };
+  const auto failed = [&] {
+    return poller.state() == poll::ApiState::kFailing ||
+           poller.state() == poll::ApiState::kCredential ||
+           (links_job != nullptr && links_job->troubled());
+  };
   bool wanted = true;
-  while (wanted && !done() && poller.state() != poll::ApiState::kFailing &&
-         poller.state() != poll::ApiState::kCredential) {
+  while (wanted && !done() && !failed()) {
     const MonoTime next = poller.Step(ports.clock->Now());
+    if (links != nullptr) links->Step(ports.clock->Now(), false);
+    if (pipeline.TakeListWanted()) fleet_job.AskSoon();
     if (!done()) wanted = wait_until(next);
   }
   const bool good = done();

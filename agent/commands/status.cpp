@@ -69,6 +69,15 @@ std::string BrokerLines(const json::Object& broker) {
          ErrorLine(broker);
 }
 
+std::string LinksLines(const json::Object& links) {
+  const std::string known = Member(links, "known");
+  if (known == "-") return {};
+  const std::string refused = Member(links, "refused");
+  return Line("links", known + ", " + Member(links, "active") + " active" +
+                           (refused == "0" ? std::string() : ", " + refused + " refused")) +
+         ErrorLine(links);
+}
+
 std::string QueueLines(const json::Object& queue, WallTime now) {
   std::string text = Member(queue, "disk") + ", " + Member(queue, "on_disk") + " records in " +
                      Member(queue, "bytes") + " bytes";
@@ -96,6 +105,7 @@ std::string Table(const json::Object& root, WallTime now) {
   return ApiLines(Section(root, "api"), now) + PanelLines(Section(root, "panel")) +
          BrokerLines(Section(root, "broker")) +
          Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
+         LinksLines(Section(root, "links")) +
          Line("records", Member(records, "acked") + " delivered, " + Member(records, "waiting") +
                              " waiting, " + Member(records, "refused") + " refused, " +
                              Member(records, "dropped") + " lost") +

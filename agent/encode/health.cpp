@@ -43,6 +43,17 @@ void Panel(JsonWriter& out, const PanelHealth& panel) {
   out.EndObject();
 }
 
+void Links(JsonWriter& out, const LinksHealth& links) {
+  if (!links.polled) return;
+  out.Key("links").BeginObject();
+  out.Key("known").Uint(links.known);
+  out.Key("active").Uint(links.active);
+  out.Key("left_out").Uint(links.left_out);
+  out.Key("refused").Uint(links.refused);
+  ErrorText(out, links.last_error);
+  out.EndObject();
+}
+
 void Broker(JsonWriter& out, const BrokerHealth& broker) {
   out.Key("broker").BeginObject();
   out.Key("state").Text(BrokerStateName(broker.state));
@@ -121,6 +132,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Api(out, report.api);
   Panel(out, report.panel);
   Broker(out, report.broker);
+  Links(out, report.links);
   out.Key("trackers").Uint(report.trackers);
   out.Key("polls").Uint(report.polls);
   if (report.lag_s.has) out.Key("lag_s").Uint(report.lag_s.value);

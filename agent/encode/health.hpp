@@ -44,6 +44,16 @@ struct PanelHealth {
   std::string_view last_error;  // for people; empty: none
 };
 
+// Geo links, where they are polled.
+struct LinksHealth {
+  bool polled = false;
+  std::uint64_t known = 0;
+  std::uint64_t active = 0;
+  std::uint64_t left_out = 0;   // more than are published
+  std::uint64_t refused = 0;    // of the scope: share nothing, though not by their status
+  std::string_view last_error;  // for people; empty: none
+};
+
 struct BrokerHealth {
   BrokerState state = BrokerState::kStarting;
   std::string_view protocol;    // "5" or "3.1.1"; empty: not connected yet
@@ -87,6 +97,7 @@ struct HealthReport {
   ApiHealth api;
   PanelHealth panel;
   BrokerHealth broker;
+  LinksHealth links;
   std::uint64_t trackers = 0;  // now, in scope
   std::uint64_t polls = 0;
   model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest

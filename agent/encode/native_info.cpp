@@ -9,6 +9,7 @@ bool EncodeInfo(const InfoRecord& record, json::JsonWriter& out) {
   out.BeginObject();
   out.Key("id").Uint(info.id);
   if (!info.label.empty()) out.Key("label").Text(info.label.view());
+  if (!record.alias.empty()) out.Key("alias").Text(record.alias);
   if (!record.group.empty()) out.Key("group").Text(record.group);
   if (!info.model.empty()) out.Key("model").Text(info.model.view());
   if (info.blocked) out.Key("blocked").Bool(true);

@@ -15,6 +15,7 @@ namespace depotlink::encode {
 // The views and `info` must stay valid during EncodeInfo.
 struct InfoRecord {
   const model::TrackerInfo* info = nullptr;
+  std::string_view alias;  // under which a geo link shares it; empty: none
   std::string_view group;  // the group's title; empty: none or unknown
   std::string_view run;
   std::uint64_t seq = 0;

@@ -121,6 +121,7 @@ bool EncodeState(const StateRecord& record, json::JsonWriter& out) {
   out.BeginObject();
   out.Key("id").Uint(record.id);
   TextMember(out, "label", record.label);
+  TextMember(out, "alias", record.alias);
   TextMember(out, "group", record.group);
   Position(out, state);
   Times(out, record);

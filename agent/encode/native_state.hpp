@@ -18,6 +18,7 @@ namespace depotlink::encode {
 struct StateRecord {
   model::TrackerId id = 0;
   std::string_view label;  // empty: unknown
+  std::string_view alias;  // under which a geo link shares it; empty: none
   std::string_view group;  // the group's title; empty: none or unknown
   const model::TrackerState* state = nullptr;
   WallTime poll_time;             // when the answer came

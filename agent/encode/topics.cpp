@@ -30,6 +30,13 @@ std::string_view Join(std::initializer_list<std::string_view> parts, char* out,
   return {out, size};
 }
 
+using IdDigits = std::array<char, 16>;  // 2^53 has 16
+
+std::string_view Digits(std::uint64_t id, IdDigits& out) {
+  const auto end = std::to_chars(out.data(), out.data() + out.size(), id);
+  return {out.data(), static_cast<std::size_t>(end.ptr - out.data())};
+}
+
 std::string_view KindName(TrackerTopic kind) {
   switch (kind) {
     case TrackerTopic::kState:
@@ -78,10 +85,14 @@ std::string_view TopicBuilder::Health(char* out, std::size_t capacity) const {
 std::string_view TopicBuilder::Tracker(model::TrackerId id, TrackerTopic kind, char* out,
                                        std::size_t capacity) const {
   if (!ok() || id == 0 || id > kMaxId) return {};
-  std::array<char, 16> digits;  // 2^53 has 16
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), id);
-  const std::string_view number(digits.data(), static_cast<std::size_t>(end.ptr - digits.data()));
-  return Join({base_.view(), "tracker/", number, KindName(kind)}, out, capacity);
+  IdDigits digits;
+  return Join({base_.view(), "tracker/", Digits(id, digits), KindName(kind)}, out, capacity);
+}
+
+std::string_view TopicBuilder::Link(model::LinkId id, char* out, std::size_t capacity) const {
+  if (!ok() || id == 0 || id > kMaxId) return {};
+  IdDigits digits;
+  return Join({base_.view(), "link/", Digits(id, digits)}, out, capacity);
 }
 
 }  // namespace depotlink::encode

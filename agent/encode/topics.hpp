@@ -10,6 +10,7 @@
 
 #include "agent/base/fixed_string.hpp"
 #include "agent/base/limits.hpp"
+#include "agent/model/geo_link.hpp"
 #include "agent/model/tracker_state.hpp"
 
 namespace depotlink::encode {
@@ -35,6 +36,7 @@ class TopicBuilder {
   // Empty also for an id outside 1 .. 2^53.
   std::string_view Tracker(model::TrackerId id, TrackerTopic kind, char* out,
                            std::size_t capacity) const;
+  std::string_view Link(model::LinkId id, char* out, std::size_t capacity) const;
 
  private:
   FixedString<limits::kTopicBytes> base_;  // `<prefix>/<site>/`

@@ -27,7 +27,7 @@ struct Tracker {
   std::uint32_t info_fingerprint;   // of the last info published; 0: none
   std::uint32_t due_s;              // when to ask for it next, in seconds of the schedule's clock
   std::uint32_t label_at;           // where its label stands, plus 1; 0: none
-  std::uint16_t group;              // number in Groups; 0: none
+  std::uint16_t group;  // number in Groups; 0: none. In a scope by links, a mark of what is shown
   Pace pace : 4;
   bool behind : 4;  // its current state went to the disk: the bus has an older one
   std::uint8_t flags;

@@ -36,6 +36,9 @@ inline constexpr Endpoint kGroupList{"tracker/group/list", {"list"}, 1};
 inline constexpr Endpoint kTrackerList{"tracker/list", {"list"}, 1};
 inline constexpr Endpoint kGetStates{"tracker/get_states", {"states", "blocked", "not_exist"}, 3};
 
+inline constexpr Endpoint kLinkList{"tracker/location/link/list", {"list"}, 1};
+inline constexpr Endpoint kLinkRead{"tracker/location/link/read"};  // `value` comes whole
+
 inline constexpr Endpoint kUserAuth{"user/auth", {}, 0, true};
 inline constexpr Endpoint kUserRenew{"user/session/renew"};
 inline constexpr Endpoint kUserLogout{"user/logout"};

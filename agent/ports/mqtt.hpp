@@ -37,6 +37,9 @@ struct MqttMessage {
   std::string_view topic;    // no wildcard, no control character, valid UTF-8, at most kTopicBytes
   std::string_view payload;  // empty with `retain` clears the retained message
   bool retain = false;
+  // MQTT 5: the broker lets go of it after so long, as a retained message as well. 0: never. At
+  // most 2^31 - 1.
+  std::uint32_t expiry_s = 0;
 };
 
 // Chosen by the caller, given back with the outcome.

@@ -19,6 +19,13 @@ std::string_view VersionName(ports::MqttVersion version) {
   return version == ports::MqttVersion::k5 ? "5" : "3.1.1";
 }
 
+// Rounded up: the second is among those by which links end early.
+std::uint32_t ExpiryS(MonoTime until, MonoTime now) {
+  if (until == kNever) return 0;
+  const DurationMs seconds = (until - now + kSecondMs - 1) / kSecondMs;
+  return static_cast<std::uint32_t>(std::min<DurationMs>(seconds, INT32_MAX));
+}
+
 }  // namespace
 
 Publisher::Publisher(PublisherConfig config, ports::Mqtt& mqtt, queue::Window& live,
@@ -244,6 +251,11 @@ bool Publisher::SendNext(queue::Window& from, MonoTime now) {
   const queue::Record record = from.Get(ref);
   const std::uint64_t topic = Fingerprint(record.topic);
   if (TopicInFlight(topic)) return false;
+  if (record.until <= now) {
+    ++counters_.withheld;
+    from.Finish(ref);
+    return true;
+  }
   const std::size_t packet = record.topic.size() + record.payload.size() + kPacketOverheadBytes;
   if (packet_most_bytes_ != 0 && packet > packet_most_bytes_) {
     GiveUp(from, ref, "larger than the broker takes");
@@ -252,7 +264,8 @@ bool Publisher::SendNext(queue::Window& from, MonoTime now) {
   const auto free = std::find_if(slots_.begin(), slots_.begin() + limits::kInFlight,
                                  [](const Slot& slot) { return !slot.used; });
   const auto token = static_cast<ports::MqttToken>(free - slots_.begin());
-  const Status status = mqtt_->Publish(token, {record.topic, record.payload, record.retain});
+  const Status status = mqtt_->Publish(
+      token, {record.topic, record.payload, record.retain, ExpiryS(record.until, now)});
   if (status.code() == Code::kRetryLater) {
     held_ = true;
     return false;

@@ -52,6 +52,7 @@ struct PublishCounters {
   std::uint64_t refused = 0;       // refusals by the broker, each try counted
   std::uint64_t given_up = 0;      // records given up after refusals
   std::uint64_t connects = 0;
+  std::uint64_t withheld = 0;  // their time had run out before they could be sent
 };
 
 class PublishObserver {

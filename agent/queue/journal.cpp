@@ -78,7 +78,7 @@ bool Journal::WriteDelivered(const Delivered& delivered) {
 // forgotten.
 bool Journal::Append(const Record& record) {
   if (!good()) return false;
-  return record.kind == RecordKind::kInfo || WriteRecord(record);
+  return IsReadAgain(record.kind) || WriteRecord(record);
 }
 
 bool Journal::Note(const Delivered& delivered) {
@@ -148,7 +148,7 @@ Status Journal::ReadEntries(ports::FileHandle file, Delivered& delivered, Order&
       record.time_ms = static_cast<std::int64_t>(GetFixed<std::uint64_t>(body.data() + 10));
       record.tracker = GetFixed<std::uint64_t>(body.data() + 18);
       record.payload = body.substr(kRecordHeadBytes);
-      if (record.order <= above || record.kind > RecordKind::kHistory) continue;
+      if (record.order <= above || record.kind > kLastRecordKind) continue;
       above = record.order;
       visitor->OnRecord(record);
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "agent/base/time.hpp"
 #include "agent/model/tracker_state.hpp"
 
 namespace depotlink::queue {
@@ -17,8 +18,11 @@ enum class RecordKind : std::uint8_t {
   kInfo = 1,
   kClearState = 2,
   kClearInfo = 3,
-  kHistory = 4
+  kHistory = 4,
+  kLink = 5,
+  kClearLink = 6
 };
+inline constexpr RecordKind kLastRecordKind = RecordKind::kClearLink;
 
 // A record's place in the order of all records that this queue has ever taken, rising over
 // restarts; 0: none yet.
@@ -28,8 +32,9 @@ using Order = std::uint64_t;
 struct Record {
   RecordKind kind = RecordKind::kState;
   bool retain = true;
-  model::TrackerId tracker = 0;
+  model::TrackerId tracker = 0;  // of kLink and kClearLink, the link's id
   Order order = 0;
+  MonoTime until = kNever;   // it may not be seen beyond; kept in memory only
   std::int64_t time_ms = 0;  // when it was decoded, by the queue's clock (Unix epoch)
   std::string_view topic;
   std::string_view payload;
@@ -39,6 +44,15 @@ struct Record {
 // the bus is there again.
 inline bool IsPosition(RecordKind kind) {
   return kind == RecordKind::kState || kind == RecordKind::kHistory;
+}
+
+// What says how things stand, and is read again anyway.
+inline bool IsReadAgain(RecordKind kind) {
+  return kind == RecordKind::kInfo || kind == RecordKind::kLink;
+}
+
+inline bool IsLink(RecordKind kind) {
+  return kind == RecordKind::kLink || kind == RecordKind::kClearLink;
 }
 
 // Where records go. Implemented by the window, and by whatever only looks at them.

@@ -42,7 +42,7 @@ bool RecordReader::Next(Record& record) {
   std::uint64_t time_step = 0;
   std::uint64_t tracker = 0;
   std::uint64_t bytes = 0;
-  if ((head & kKindBits) > static_cast<unsigned char>(RecordKind::kHistory) ||
+  if ((head & kKindBits) > static_cast<unsigned char>(kLastRecordKind) ||
       !TakeVarint(rest_, order_step) || !TakeVarint(rest_, time_step) ||
       !TakeVarint(rest_, tracker) || !TakeVarint(rest_, bytes) || bytes > rest_.size() ||
       order_step == 0) {

@@ -52,6 +52,7 @@ bool Window::Push(const Record& record, DropObserver& drops) {
   Entry& entry = At(next_++);
   entry.order = record.order;
   entry.time_ms = record.time_ms;
+  entry.until = record.until;
   entry.at = at;
   entry.payload_bytes = static_cast<std::uint32_t>(record.payload.size());
   entry.tracker = record.tracker;
@@ -96,6 +97,7 @@ Record Window::Get(Ref ref) const {
   record.tracker = entry.tracker;
   record.order = entry.order;
   record.time_ms = entry.time_ms;
+  record.until = entry.until;
   record.topic = {&bytes_[entry.at], entry.topic_bytes};
   record.payload = {&bytes_[entry.at + entry.topic_bytes], entry.payload_bytes};
   return record;

@@ -69,6 +69,7 @@ class Window {
   struct Entry {
     Order order;
     std::int64_t time_ms;
+    MonoTime until;
     std::uint32_t at;
     std::uint32_t payload_bytes;
     model::TrackerId tracker;

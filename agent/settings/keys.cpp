@@ -60,6 +60,20 @@ constexpr KeySpec Pace(std::string_view path, std::string_view default_text, std
   return Key(path, KeyType::kDuration, kPaceLow, kPaceHigh, default_text, default_text, help, set);
 }
 
+constexpr KeySpec List(std::string_view path, double most, std::string_view help) {
+  return Key(path, KeyType::kList, 1, most, {}, {}, help, nullptr);
+}
+
+constexpr double kIdMost = 9007199254740992;  // 2^53
+
+constexpr KeySpec Id(std::string_view path, std::string_view help, Setter set) {
+  return Key(path, KeyType::kWhole, 1, kIdMost, {}, "1234567", help, set);
+}
+
+std::uint64_t AsId(const Parsed& v) {
+  return static_cast<std::uint64_t>(v.whole);
+}
+
 void SetBroker(Settings& s, const Parsed& v) {
   s.mqtt.host = v.text;
   s.mqtt.port = v.whole == 0 ? kMqttPort : static_cast<std::uint16_t>(v.whole);
@@ -148,7 +162,21 @@ constexpr KeySpec kKeys[] = {
          [](Settings& s, const Parsed& v) { s.poll.parked_ms = v.whole; }),
     Pace("poll.offline", "5m", "how often a silent tracker is asked",
          [](Settings& s, const Parsed& v) { s.poll.offline_ms = v.whole; }),
-    Later("poll.links"),
+    Key("poll.links", KeyType::kDuration, kPaceLow, kPaceHigh, "", "5m",
+        "how often the geo links are read",
+        [](Settings& s, const Parsed& v) { s.poll.links_ms = v.whole; }),
+
+    Section("scope"),
+    List("scope.trackers", limits::kScopeTrackers, "the numbers of the trackers to publish"),
+    Id("scope.trackers[]", "the number of a tracker",
+       [](Settings& s, const Parsed& v) { s.scope.trackers.push_back(AsId(v)); }),
+    List("scope.groups", limits::kMaxGroups, "the numbers of the groups whose trackers to publish"),
+    Id("scope.groups[]", "the number of a group",
+       [](Settings& s, const Parsed& v) { s.scope.groups.push_back(AsId(v)); }),
+    List("scope.links", limits::kScopeLinks,
+         "the numbers of the geo links to publish what they share"),
+    Id("scope.links[]", "the number of a geo link",
+       [](Settings& s, const Parsed& v) { s.scope.links.push_back(AsId(v)); }),
 
     Section("queue"),
     Key("queue.dir", KeyType::kPath, 2, 1024, "/var/lib/depotlink/queue", "/data/depotlink/queue",
@@ -196,7 +224,6 @@ constexpr KeySpec kKeys[] = {
            SetLevel),
     Later("log.format"),
 
-    Later("scope", "this version publishes the whole fleet"),
     Later("extra"),
     Later("publish"),
 };

@@ -245,6 +245,24 @@ class Judge {
     }
     CheckOwnFiles();
     CheckQueueDirs();
+    CheckScope();
+  }
+
+  // A link says what may be seen: neither may more be published beside it, nor the past where the
+  // present stands, when the link has long ended.
+  void CheckScope() {
+    const Given* links = FindGiven("scope.links");
+    if (links == nullptr) return;
+    if (FindGiven("scope.trackers") != nullptr || FindGiven("scope.groups") != nullptr) {
+      Report(links->offset, links->path,
+             "a scope is by geo links, or by trackers and groups; remove one");
+    }
+    const Given* replay = FindGiven("queue.replay_to");
+    if (replay != nullptr && settings_.queue.replay_to_state) {
+      Report(replay->offset, replay->path,
+             "with \"scope.links\" only \"history\": what waited until a link has ended must not "
+             "stand retained");
+    }
   }
 
   // Both halves of a login, where its section is given.
@@ -295,6 +313,9 @@ class Judge {
   }
 
   void FillDefaults() {
+    if (!settings_.scope.links.empty() && settings_.poll.links_ms == 0) {
+      settings_.poll.links_ms = kMinuteMs;
+    }
     if (settings_.mqtt.client_id.empty()) settings_.mqtt.client_id = "depotlink-" + settings_.site;
   }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "agent/base/limits.hpp"
 #include "agent/base/log.hpp"
@@ -48,6 +49,14 @@ struct Poll {
   DurationMs stopped_ms = 30 * kSecondMs;
   DurationMs parked_ms = 60 * kSecondMs;
   DurationMs offline_ms = 5 * kMinuteMs;
+  DurationMs links_ms = 0;  // 0: geo links are not polled; where the scope names some, never 0
+};
+
+// Trackers and groups, or links; none of all: the whole fleet.
+struct Scope {
+  std::vector<std::uint64_t> trackers;
+  std::vector<std::uint64_t> groups;
+  std::vector<std::uint64_t> links;
 };
 
 struct Queue {
@@ -76,6 +85,7 @@ struct Settings {
   Api api;
   Mqtt mqtt;
   Poll poll;
+  Scope scope;
   Queue queue;
   Memory memory;
   Log log;

@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from mqtt_wire import (CONNECT, CONNACK, DISCONNECT, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, packet,
+from mqtt_wire import (CONNECT, CONNACK, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, packet,
                        read_packet, split_publish, text, varint)
 
 TIMEOUT_S = 30
@@ -25,7 +25,7 @@ class Subscriber:
         self._sock.settimeout(None)
         self._stream = self._sock.makefile("rb", 65536)
         self._changed = threading.Condition()
-        self.messages, self.latest, self.alive = [], {}, True
+        self.messages, self.latest, self.alive, self.pongs = [], {}, True, 0
         self._connect()
         self._subscribe(topic)
         self._thread = threading.Thread(target=self._receive, daemon=True)
@@ -83,6 +83,7 @@ class Subscriber:
             self._sock.sendall(b"".join(acks))
         with self._changed:
             self.messages.extend(messages)
+            self.pongs += sum(kind == PINGRESP for kind, _, _ in filter(None, packets))
             self.latest.update((message.topic, message) for message in messages)
             self._changed.notify_all()
         return bool(packets) and packets[-1] is not None and packets[-1][0] != DISCONNECT
@@ -110,6 +111,14 @@ class Subscriber:
             return topic in self.latest and self.latest[topic].payload == payload
         self.wait_for(fits, timeout, "%s = %r" % (topic, payload))
         return self.latest[topic]
+
+    def settle(self):
+        """All that the broker had for us until now has come."""
+        with self._changed:
+            wanted = self.pongs + 1
+        self._sock.sendall(packet(PINGREQ, b""))
+        self.wait_for(lambda _: self.pongs >= wanted, what="PINGRESP")
+        return self
 
     def of(self, topic):
         """All messages of a topic so far, in order of arrival."""

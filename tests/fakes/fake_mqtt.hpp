@@ -42,6 +42,7 @@ class FakeMqtt : public ports::Mqtt {
     std::string payload;
     bool retain = false;
     bool taken = false;  // it has arrived
+    std::uint32_t expiry_s = 0;
   };
   struct Acceptance {
     bool session_present = false;
@@ -66,8 +67,8 @@ class FakeMqtt : public ports::Mqtt {
     if (!rejection_.empty()) return {Code::kReject, rejection_};
     if (outstanding_.size() >= limits::kInFlight + 4) ++violations_;
     if (outstanding_.size() >= acceptance_.receive_maximum) ++violations_;
-    outstanding_.push_back(
-        {token, std::string(message.topic), std::string(message.payload), message.retain, false});
+    outstanding_.push_back({token, std::string(message.topic), std::string(message.payload),
+                            message.retain, false, message.expiry_s});
     sent_.push_back(outstanding_.back());
     return Status::Ok();
   }

@@ -21,11 +21,12 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 NEW_FILE = object()  # replaced by a file that can be read
 
 LONG = "x" * 300
-DURATION_KEYS = ("poll.fleet", "poll.moving", "poll.stopped", "poll.parked", "poll.offline")
+DURATION_KEYS = ("poll.fleet", "poll.moving", "poll.stopped", "poll.parked", "poll.offline", "poll.links")
 NO_TEXT = (5, None, True, [], {}, "")
 NO_FILE = NO_TEXT + ("k", "./k", "~/k", "/", "/etc/", "/a\nb", "/" + "x" * 1024)
 NO_DURATION = NO_TEXT + ("0s", "999ms", "30", "30 s", "30S", "1.5s", "-1s", "5min", "1h30m",
                          "99999999999s")
+NO_IDS = (5, None, True, [], {}, "", "1", [0], [-1], [1.5], ["1"], [None], [[1]], [{}], [2 ** 53 + 2], [1, 0])
 
 # key: (good values, bad values)
 TABLE = {
@@ -69,6 +70,9 @@ TABLE = {
     "mqtt.topic_prefix": (("a", "a/b.c/d_e-f", "x" * 100),
                           NO_TEXT + ("/a", "a/", "a//b", "$SYS", "a/+", "#", "a b", "\u00fc",
                                      "x" * 101)),
+    "scope.trackers": (([1], [1, 2, 1234567], [2 ** 53], list(range(1, 4001))), NO_IDS + (list(range(1, 4002)),)),
+    "scope.groups": (([1], [167, 168], list(range(1, 513))), NO_IDS + (list(range(1, 514)),)),
+    "scope.links": (([103], list(range(1, 33))), NO_IDS + (list(range(1, 34)),)),
     "queue.dir": (("/a", "/var/lib/depotlink/queue"), NO_FILE),
     "queue.runtime_dir": (("/a", "/dev/shm/depotlink"), NO_FILE),
     "queue.key_file": ((NEW_FILE,), NO_FILE),
@@ -245,22 +249,21 @@ def test_required_keys(check, base_of, key):
     judge(check, without(base_of(key), key), False)
 
 
-@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "queue.", "memory.", "log."])
+@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "queue.", "memory.", "log."])
 def test_unknown_keys(check, base_of, section):
     judge(check, changed(base_of(section), section + "zebra", 1), False)
 
 
-@pytest.mark.parametrize("section", ["api", "mqtt", "poll", "queue", "memory", "log"])
+@pytest.mark.parametrize("section", ["api", "mqtt", "poll", "scope", "queue", "memory", "log"])
 def test_sections_are_objects(check, base, section):
     for value in ("x", 1, None, []):
         judge(check, changed(base, section, value), False)
-    if section in ("poll", "queue", "memory", "log"):
+    if section in ("poll", "scope", "queue", "memory", "log"):
         judge(check, changed(base, section, {}), True)
 
 
 @pytest.mark.parametrize("key", ["api.pin", "mqtt.ca_file",
-                                 "mqtt.cert_file", "mqtt.private_key_file", "poll.links", "scope",
-                                 "extra", "publish", "log.format"])
+                                 "mqtt.cert_file", "mqtt.private_key_file", "extra", "publish", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output
@@ -305,6 +308,17 @@ def test_what_a_schema_cannot_say(check, base, files):
     assert VALIDATOR.is_valid(same)
     assert not check(json.dumps(same))[0]
     assert not check(json.dumps(base)[:-1] + ', "site": "b"}')[0]
+
+
+def test_a_scope_is_by_links_or_by_trackers(check, base):
+    links = changed(base, "scope.links", [103])
+    judge(check, changed(changed(base, "scope.trackers", [1]), "scope.groups", [2]), True)
+    judge(check, changed(links, "scope.trackers", [1]), False)
+    judge(check, changed(links, "scope.groups", [2]), False)
+    judge(check, changed(links, "queue.replay_to", "history"), True)
+    late = changed(links, "queue.replay_to", "state")
+    assert VALIDATOR.is_valid(late)
+    assert "must not stand retained" in check(json.dumps(late))[1]
 
 
 def test_sample(check, base):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's calls: parameters in, a Reply out. Knows nothing of sockets or faults."""
 from . import panel, render
+from .clock import server_now
 from .errors import ApiError, invalid
+from .links import Links
 from .sessions import Sessions
 
 MAX_BATCH = 2000
@@ -29,12 +31,15 @@ class Api:
         self.fleet, self.options, self.stats = fleet, options, stats
         self.sessions = Sessions(key, stats)
         self._panel = panel.Panel(self.sessions.panel, fleet)
+        self.links = Links(fleet.dates, lambda: server_now(options))
         self._calls = {
             "user/auth": self._auth, "user/session/renew": self._renew,
             "user/logout": self._logout,
             "tracker/list": self._list, "tracker/group/list": self._groups,
             "tracker/get_states": self._states, "tracker/get_state": self._state,
             "tracker/read": self._read,
+            "tracker/location/link/list": self._link_list,
+            "tracker/location/link/read": self._link_read,
         }
 
     def handle(self, request):
@@ -115,6 +120,12 @@ class Api:
     def _read(self, params, _iso):
         text = self.fleet.list_text(self._tracker(params, blocked_allowed=True))
         return Reply(200, self._members([(b"value", [text])], True))
+
+    def _link_list(self, params, iso):
+        return Reply(200, self._members([(b"list", _array(self.links.list(params, iso)))], True))
+
+    def _link_read(self, params, iso):
+        return Reply(200, self._members([(b"value", [self.links.read(params, iso)])], True))
 
     def _time(self, iso):
         return [render.dumps(self.fleet.dates.format(self.fleet.clock.now(), iso))]

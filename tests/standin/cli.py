@@ -33,6 +33,8 @@ def parser():
     p.add_argument("--report", type=int, default=10, help="seconds between a mover's reports")
     p.add_argument("--clock", choices=("real", "stepped"), default="real")
     p.add_argument("--start", type=int, help="virtual Unix time at the start")
+    p.add_argument("--date-offset", type=int, default=0,
+                   help="seconds by which the header Date is ahead of the host's clock")
     p.add_argument("--step", dest="step_s", type=int, default=0,
                    help="seconds by which each get_states moves the clock (implies --report 1)")
     p.add_argument("--utc-offset", default="+02:00", help="the account's time zone")

@@ -29,3 +29,8 @@ class Clock:
             self._stepped += int(seconds)
             self._offset += int(seconds)
         return self.now()
+
+
+def server_now(options):
+    """What time the answers say it is, in their header `Date`: real, and shifted where a test wants it."""
+    return time.time() + (options.date_offset or 0)

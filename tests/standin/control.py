@@ -98,6 +98,17 @@ class Control:
                 self._fleet.groups[id] = {"id": id, "title": title, "color": color}
         return {}
 
+    def act_link(self, id, trackers=None, remove=False, **fields):
+        """Adds, changes or removes a geo link; times of its lifetime in Unix seconds."""
+        links = self._api.links
+        if remove:
+            links.remove(id)
+        elif trackers is None:
+            links.edit(id, **fields)
+        else:
+            links.put(id, trackers, **fields)
+        return {}
+
     def act_listen(self, open=True):
         (self._server.open if open else self._server.shut)()
         return {}
@@ -128,9 +139,9 @@ class Control:
         return {"count": count}
 
     def act_options(self, **values):
-        """Changes order, gzip, framing, keep_alive or step_s while running."""
+        """Changes order, gzip, framing, keep_alive, step_s or date_offset (null: no Date) while running."""
         for name, value in values.items():
-            if name not in ("order", "gzip", "framing", "keep_alive", "step_s"):
+            if name not in ("order", "gzip", "framing", "keep_alive", "step_s", "date_offset"):
                 raise ValueError("no option %r can be changed" % name)
             setattr(self._options, name, value)
         return {}

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a Reply to a connection: framing, gzip, and the faults of transport."""
 import zlib
+from email.utils import formatdate
 
 from . import http1
+from .clock import server_now
 from .mangle import cut_at
 
 DRIP_TICK_S = 0.1
@@ -29,6 +31,8 @@ class Sender:
                 and "content-encoding" not in names and reply.status == 200):
             headers.append(("Content-Encoding", "gzip"))
             parts = _zipped(parts)
+        if self._options.date_offset is not None and "date" not in names:
+            headers.append(("Date", formatdate(server_now(self._options), usegmt=True)))
         headers.append(("Connection", "close" if close else "keep-alive"))
         if kind is None and self._options.framing == "chunked" or kind == "endless":
             return self._chunked(reply.status, headers, parts)

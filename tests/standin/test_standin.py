@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import time
 
 import pytest
 
@@ -230,6 +231,34 @@ def test_freeze(standin, client):
     assert client.call("tracker/get_state", tracker_id=mover)[1]["state"] == before
     standin.freeze(ids=[mover], frozen=False)
     assert client.call("tracker/get_state", tracker_id=mover)[1]["state"] != before
+
+
+@pytest.mark.parametrize("folder", ["vendor", "iso"])
+def test_links_look_like_the_vendors(standin, client, folder):
+    example = fixture(folder + "/location_link_read.json")["value"]
+    standin.link(id=103, trackers=[{"tracker_id": 15, "alias": "Jane Doe", "params": {"object_data": []}}],
+                 lifetime={"from": 1706562000, "to": 1706572800})
+    iso = folder == "iso"
+    status, ours = client.call("tracker/location/link/read", iso, id=103)
+    assert status == 200 and list(ours["value"]) == list(example)
+    assert_same_shape(ours["value"], example)
+    assert len(ours["value"]["lifetime"]["to"]) == len(example["lifetime"]["to"])
+    assert client.call("tracker/location/link/list", iso)[1]["list"] == [ours["value"]]
+    standin.link(id=103, remove=True)
+    assert client.call("tracker/location/link/read", id=103)[1]["status"]["code"] == 201
+
+
+def test_links_by_pages_and_status(standin, client):
+    now = int(time.time())
+    for number, lifetime in ((1, {"to": now - 9}), (2, {"from": now + 99}), (3, {}), (4, {}), (5, {})):
+        standin.link(id=number, trackers=[15], lifetime=lifetime, enabled=number != 4)
+    listed = client.call("tracker/location/link/list", sort=["status=asc", "id=asc"])[1]["list"]
+    assert [link["id"] for link in listed] == [3, 5, 2, 1, 4]
+    page = client.call("tracker/location/link/list", sort=["status=asc", "id=asc"], offset=1, limit=2)
+    assert page[1]["list"] == listed[1:3]
+    assert client.call("tracker/location/link/list", limit=10001)[0] == 400
+    for number in range(1, 6):
+        standin.link(id=number, remove=True)
 
 
 def test_one_connection_for_many_calls(standin, client):

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/pipeline.hpp"
@@ -52,7 +53,8 @@ class PipelineFixture : private queue::RecordSink {
     bool retain;
   };
 
-  explicit PipelineFixture(std::uint32_t max_trackers = 20) : table(max_trackers) {}
+  explicit PipelineFixture(std::uint32_t max_trackers = 20, fleet::Scope what = {})
+      : table(max_trackers), scope(std::move(what)) {}
 
   void ListGroups(const std::vector<std::pair<std::uint64_t, std::string>>& titles) {
     for (const auto& [id, title] : titles) {
@@ -79,7 +81,8 @@ class PipelineFixture : private queue::RecordSink {
   }
   // What was pushed since the last look, `kind topic` each.
   std::vector<std::string> TakeNames() {
-    constexpr const char* kNames[] = {"state ", "info ", "clear-state ", "clear-info "};
+    constexpr const char* kNames[] = {"state ",   "info ", "clear-state ", "clear-info ",
+                                      "history ", "link ", "clear-link "};
     std::vector<std::string> names;
     for (const Pushed& record : pushed) {
       names.push_back(kNames[static_cast<int>(record.kind)] + record.topic);
@@ -87,6 +90,7 @@ class PipelineFixture : private queue::RecordSink {
     pushed.clear();
     return names;
   }
+  queue::RecordSink& sink() { return *this; }
   std::size_t Due() {
     std::array<model::TrackerId, 64> ids{};
     return pipeline.TakeDue(clock.Now(), ids.data(), ids.size());
@@ -96,6 +100,7 @@ class PipelineFixture : private queue::RecordSink {
   fakes::LogCapture logs;
   Logger log{logs, LogLevel::kDebug};
   fleet::Table table;
+  fleet::Scope scope;
   fleet::Groups groups;
   fleet::Schedule schedule{
       table, {10 * kSecondMs, 30 * kSecondMs, 60 * kSecondMs, 300 * kSecondMs}, clock.Now()};
@@ -104,13 +109,16 @@ class PipelineFixture : private queue::RecordSink {
   std::vector<Pushed> pushed;
   std::map<std::string, std::string> bus;  // what stands retained
   std::size_t room = SIZE_MAX;
+  std::function<void(const queue::Record&)> forget = [this](const queue::Record& record) {
+    pipeline.Forget(record);
+  };
   std::function<bool()> drops = [] { return false; };
-  Pipeline pipeline{table, groups, schedule, reader, topics, "r1", *this, clock, log};
+  Pipeline pipeline{table, groups, schedule, scope, reader, topics, "r1", *this, clock, log};
 
  private:
   void Push(const queue::Record& record) override {
     if (room != SIZE_MAX) --room;
-    if (drops()) return pipeline.Forget(record);
+    if (drops()) return forget(record);
     pushed.push_back(
         {record.kind, std::string(record.topic), std::string(record.payload), record.retain});
     if (record.payload.empty()) {

@@ -39,6 +39,23 @@ TEST_GROUP(Check) {
   }
 };
 
+TEST(Check, SaysWhatTheScopeIs) {
+  const auto with = [this](const std::string& scope) {
+    std::string config = kConfig;
+    config.insert(config.rfind('}'), ", \"scope\": {" + scope + "}");
+    files.Put("c.json", config);
+    CHECK_EQUAL(0, Run());
+  };
+  with("\"links\": [103, 104]");
+  STRCMP_CONTAINS("  scope     what is shared by geo link 103 104, as long as it is\n",
+                  out.c_str());
+  STRCMP_CONTAINS("list of trackers 10m, geo links 1m\n", out.c_str());
+  with("\"trackers\": [1], \"groups\": [2, 3]");
+  STRCMP_CONTAINS("  scope     1 tracker and the trackers of 2 groups\n", out.c_str());
+  with("\"trackers\": [1, 2]");
+  STRCMP_CONTAINS("  scope     2 trackers\n", out.c_str());
+}
+
 TEST(Check, SaysOkAndWhatWillBeDone) {
   CHECK_EQUAL(0, Run());
   STRCMP_EQUAL(
@@ -50,6 +67,7 @@ TEST(Check, SaysOkAndWhatWillBeDone) {
       "broker knows no better\n"
       "  topics    below depotlink/north-depot/\n"
       "  polls     moving 10s, stopped 30s, parked 1m, offline 5m, list of trackers 10m\n"
+      "  scope     the whole fleet\n"
       "  queue     at most 256MiB in /var/lib/depotlink/queue, for 30d; flushed every 1s while the "
       "bus is away\n"
       "  memory    8MiB for at most 25000 trackers\n",

@@ -58,6 +58,14 @@ TEST(StatusCommand, ByAWrongClockNoAgeIsTold) {
   STRCMP_CONTAINS("in 5120 bytes\n", out.c_str());
 }
 
+TEST(StatusCommand, TellsOfLinksWhereTheyArePolled) {
+  input.report = std::string(
+      R"({"links":{"known":12,"active":5,"left_out":0,"refused":1,"last_error":"geo link 104"}})");
+  Run();
+  STRCMP_CONTAINS("  links     12, 5 active, 1 refused\n            last error: geo link 104\n",
+                  out.c_str());
+}
+
 TEST(StatusCommand, TellsErrorsAndAnAgentThatIsGone) {
   input.running = false;
   input.report = encode::ReadGolden("health_starting.json");

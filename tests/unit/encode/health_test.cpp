@@ -122,3 +122,10 @@ TEST(Health, WhatDoesNotFitFails) {
   CHECK_FALSE(EncodeHealth(report, small));
   CHECK(small.view().empty());
 }
+
+TEST(Health, LinksAreToldWhereTheyArePolled) {
+  CHECK(Encoded().find("links") == std::string::npos);
+  report.links = {true, 12, 5, 3, 1, "geo link 104 is bounded by zones"};
+  CHECK(Encoded().find(R"("links":{"known":12,"active":5,"left_out":3,"refused":1,)"
+                       R"("last_error":"geo link 104 is bounded by zones"})") != std::string::npos);
+}

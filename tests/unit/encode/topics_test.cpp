@@ -88,6 +88,14 @@ TEST(Topics, IdsOutOfRangeGiveNoTopic) {
   CHECK(Tracker(topics, 1, TrackerTopic::kInfo) == "p/s/tracker/1/info");
 }
 
+TEST(Topics, ALinkHasATopicOfItsOwn) {
+  const TopicBuilder topics("p", "s");
+  CHECK(topics.Link(103, out, sizeof out) == "p/s/link/103");
+  CHECK(topics.Link(0, out, sizeof out).empty());
+  CHECK(topics.Link((std::uint64_t{1} << 53U) + 1, out, sizeof out).empty());
+  CHECK(topics.Link(103, out, 11).empty());
+}
+
 TEST(Topics, TheLongestTopicFitsOrThereIsNone) {
   const std::string tail = "/s/tracker/9007199254740992/history";
   const std::string most(depotlink::limits::kTopicBytes - tail.size(), 'p');

@@ -95,6 +95,31 @@ TEST(Reader, EveryKeyArrives) {
   CHECK(s.log.level == LogLevel::kDebug);
 }
 
+TEST(Reader, AScopeIsByLinksOrByTrackersAndGroups) {
+  const auto read = [](const char* members) { return ReadSettings(WithRest(members)); };
+  const ReadOutcome some = read(R"("scope": {"trackers": [1234567, 5], "groups": [167]})");
+  CHECK(some.faults.empty());
+  CHECK(some.settings.scope.trackers == (std::vector<std::uint64_t>{1234567, 5}));
+  CHECK(some.settings.scope.groups == (std::vector<std::uint64_t>{167}));
+  CHECK_EQUAL(0, some.settings.poll.links_ms);
+  const ReadOutcome links = read(R"("scope": {"links": [103, 104]})");
+  CHECK(links.faults.empty());
+  CHECK(links.settings.scope.links == (std::vector<std::uint64_t>{103, 104}));
+  CHECK_EQUAL(60000, links.settings.poll.links_ms);
+  CHECK_EQUAL(5000,
+              read(R"("scope": {"links": [1]}, "poll": {"links": "5s"})").settings.poll.links_ms);
+  STRCMP_EQUAL(
+      "c:4:20: scope.links: a scope is by geo links, or by trackers and groups; remove one\n",
+      FaultsOf(WithRest(R"("scope": {"links": [1], "groups": [2]})")).c_str());
+  STRCMP_CONTAINS(
+      "queue.replay_to: with \"scope.links\" only \"history\"",
+      FaultsOf(WithRest(R"("scope": {"links": [1]}, "queue": {"replay_to": "state"})")).c_str());
+  STRCMP_CONTAINS("scope.links: found an array of 0; expected an array of 1 to 32 items",
+                  FaultsOf(WithRest(R"("scope": {"links": []})")).c_str());
+  STRCMP_CONTAINS("scope.links[1]: found 1.5; expected a whole number",
+                  FaultsOf(WithRest(R"("scope": {"links": [1, 1.5]})")).c_str());
+}
+
 TEST(Reader, FaultsAreWrittenAsCompilersDo) {
   STRCMP_EQUAL(
       "/etc/depotlink/depotlink.json:4:12: mqtt.ulr: unknown key",
@@ -115,7 +140,7 @@ TEST(Reader, AllFaultsAreToldAtOnceInTheOrderOfTheFile) {
       "c:6:3: poll: given twice, first on line 4; remove one\n"
       "c:6:11: poll: found a number; expected an object: \"poll\": { ... }\n"
       "c:7:3: zebra: unknown key; known here are \"site\", \"api\", \"mqtt\", \"poll\", "
-      "\"queue\", \"memory\" and \"log\"\n",
+      "\"scope\", \"queue\", \"memory\" and \"log\"\n",
       FaultsOf("{\n"
                "  \"site\": \"a/b\",\n"
                "  \"api\":{ \"timeout\":    \"1h\" },\n"
@@ -215,13 +240,10 @@ TEST(Reader, KeysOfLaterVersionsAreRefused) {
                     FaultsOf(WithMqtt(member)).c_str());
   }
   for (const char* member : {R"("extra": [])", R"("publish": {"formats": [{"a": 1, "a": 2}]})",
-                             R"("log": {"format": "json"})", R"("poll": {"links": "1m"})"}) {
+                             R"("log": {"format": "json"})"}) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
                     FaultsOf(WithRest(member)).c_str());
   }
-  STRCMP_EQUAL(
-      "c:4:1: scope: not supported by this version yet; this version publishes the whole fleet\n",
-      FaultsOf(WithRest(R"("scope": {"trackers": [1]})")).c_str());
 }
 
 TEST(Reader, SecretsAreRefusedWithTheRemedyAndNeverShown) {
