@@ -12,16 +12,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/encode/health.hpp"
 #include "agent/encode/topics.hpp"
+#include "agent/extras.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
 #include "agent/pipeline.hpp"
+#include "agent/poll/extra_job.hpp"
 #include "agent/poll/fleet_job.hpp"
 #include "agent/poll/poller.hpp"
 #include "agent/poll/session.hpp"
@@ -57,6 +60,7 @@ struct AgentSecrets {
 };
 
 class Agent : private queue::RecordSink,
+              private ExtraBus,
               private queue::QueueObserver,
               private publish::PublishObserver {
  public:
@@ -98,8 +102,12 @@ class Agent : private queue::RecordSink,
   void OnGivenUp(const queue::Record& record, std::string_view why) override;
   void BeforeSending() override { queue_.NoteDelivered(); }
   bool LiveMayGo() const override { return queue_.LiveMayGo(); }
+  bool Up() const override { return publisher_.connected() && queue_.LiveMayGo(); }
+  bool HasRoomFor(std::size_t bytes) const override { return queue_.window().HasRoom(bytes); }
+  std::uint64_t TakeSeq() override { return pipeline_.TakeSeq(); }
 
   void AddJobs(const settings::Settings& settings, Secret panel_password);
+  encode::ExtrasHealth ExtrasReport() const;
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
@@ -144,6 +152,8 @@ class Agent : private queue::RecordSink,
   std::optional<poll::Session> panel_session_;
   poll::FleetJob fleet_job_;
   poll::StatesJob states_job_;
+  Extras extras_;
+  std::vector<poll::ExtraJob> extra_jobs_;  // reserved: the poller knows where they stand
   poll::Poller poller_;
   queue::OfflineQueue queue_;
   publish::Publisher publisher_;
@@ -156,6 +166,7 @@ class Agent : private queue::RecordSink,
   publish::BrokerState broker_seen_ = publish::BrokerState::kNeverConnected;
   queue::DiskState disk_seen_ = queue::DiskState::kStarting;
   bool round_seen_ = false;
+  std::uint64_t extras_failing_seen_ = 0;
   poll::SessionState session_seen_ = poll::SessionState::kStarting;
   poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
@@ -170,6 +181,9 @@ class Agent : private queue::RecordSink,
 
 // A fresh name for a run, four characters of base 32, as it stands in each payload.
 std::string MakeRunId(ports::Random& random);
+
+// What is asked for an entry of the config; `number`: its place there.
+poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 
 // Which credential the user API is called with.
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);

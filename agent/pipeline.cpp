@@ -355,6 +355,7 @@ void Pipeline::Forget(const queue::Record& record) {
     case queue::RecordKind::kClearInfo:
       return ClearAgain(record);
     case queue::RecordKind::kHistory:
+    case queue::RecordKind::kExtra:
       return;
   }
 }

@@ -57,6 +57,8 @@ class Pipeline : public poll::PollWork {
   const PipelineCounters& counters() const { return counters_; }
   const navixy::DecodeNotes& notes() const { return notes_; }
   std::uint64_t next_seq() const { return next_seq_; }
+  // The number of the next record of this run.
+  std::uint64_t TakeSeq() { return next_seq_++; }
 
   std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) override;
   MonoTime NextDue() override { return schedule_->NextDue(); }
@@ -91,8 +93,6 @@ class Pipeline : public poll::PollWork {
   void ClearAgain(const queue::Record& record);
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
   void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload);
-  std::uint64_t TakeSeq() { return next_seq_++; }
-
   static constexpr DurationMs kTellMs = 10 * kMinuteMs;
 
   fleet::Table* table_;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/check.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 #include <utility>
 
 #include "agent/base/limits.hpp"
+#include "agent/navixy/readable.hpp"
 #include "agent/queue/queue_key.hpp"
 #include "agent/settings/reader.hpp"
 #include "agent/settings/units.hpp"
@@ -143,6 +145,15 @@ std::string Credential(const settings::Api& api) {
   return api.panel.login.empty() ? user : user + ", and a panel's login";
 }
 
+// A request a poll; where there are pages, one for each.
+std::string ExtraLine(const settings::Extra& extra) {
+  const navixy::Readable* row = navixy::FindReadable(extra.path);
+  const DurationMs a_day = std::max<DurationMs>(1, 24 * kHourMs / extra.every_ms);
+  return extra.path + " every " + settings::FormatDuration(extra.every_ms) + " (" +
+         std::to_string(a_day) + " a day" + (row != nullptr && row->paged ? ", pages apart" : "") +
+         ") to extra/" + extra.topic + (extra.split ? "/<id>" : "");
+}
+
 void AppendSummary(const Settings& s, std::string& out) {
   using settings::FormatDuration;
   AppendLine(out, "  site      " + s.site);
@@ -156,6 +167,9 @@ void AppendSummary(const Settings& s, std::string& out) {
                       FormatDuration(s.poll.parked_ms) + ", offline " +
                       FormatDuration(s.poll.offline_ms) + ", list of trackers " +
                       FormatDuration(s.poll.fleet_ms));
+  for (std::size_t i = 0; i < s.extra.size(); ++i) {
+    AppendLine(out, (i == 0 ? "  extras    " : "            ") + ExtraLine(s.extra[i]));
+  }
   AppendLine(out, "  queue     at most " + settings::FormatSize(s.queue.max_bytes) + " in " +
                       s.queue.dir + ", for " + FormatDuration(s.queue.max_age_ms) +
                       "; flushed every " + FormatDuration(s.queue.flush_interval_ms) +

@@ -78,7 +78,8 @@ bool Journal::WriteDelivered(const Delivered& delivered) {
 // forgotten.
 bool Journal::Append(const Record& record) {
   if (!good()) return false;
-  return record.kind == RecordKind::kInfo || WriteRecord(record);
+  return record.kind == RecordKind::kInfo || record.kind == RecordKind::kExtra ||
+         WriteRecord(record);
 }
 
 bool Journal::Note(const Delivered& delivered) {

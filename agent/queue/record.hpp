@@ -17,7 +17,8 @@ enum class RecordKind : std::uint8_t {
   kInfo = 1,
   kClearState = 2,
   kClearInfo = 3,
-  kHistory = 4
+  kHistory = 4,
+  kExtra = 16  // never in a file
 };
 
 // A record's place in the order of all records that this queue has ever taken, rising over

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "agent/base/limits.hpp"
 #include "agent/base/log.hpp"
@@ -50,6 +51,16 @@ struct Poll {
   DurationMs offline_ms = 5 * kMinuteMs;
 };
 
+// Something else to ask the API for, now and then, and to publish below `extra/<topic>`.
+struct Extra {
+  std::string path;  // in navixy::AllReadable()
+  DurationMs every_ms = kHourMs;
+  std::string topic;
+  std::string params;  // JSON, one object; empty: none
+  bool split = false;  // an element a message; else the whole answer in one
+  bool retain = true;
+};
+
 struct Queue {
   std::string dir = "/var/lib/depotlink/queue";
   std::string runtime_dir = "/run/depotlink";
@@ -76,6 +87,7 @@ struct Settings {
   Api api;
   Mqtt mqtt;
   Poll poll;
+  std::vector<Extra> extra;  // at most limits::kExtras
   Queue queue;
   Memory memory;
   Log log;
