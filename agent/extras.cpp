@@ -155,7 +155,7 @@ void Extras::PublishItem(std::string_view text, std::uint64_t id) {
 bool Extras::CloseBuffer(bool counted, bool partial) {
   encode::ExtraTail tail;
   tail.counted = counted;
-  tail.count = count_ - left_out_;
+  tail.count = count_;
   tail.partial = partial;
   tail.poll_time = clock_->WallNow();
   tail.run = run_;
@@ -188,7 +188,7 @@ bool Extras::EndWhole(bool whole) {
   const bool partial = !whole || left_out_ > 0;
   const std::uint64_t fingerprint =
       MarkedFingerprint({buffer_.get() + head_, size_ - head_}, partial);
-  slot.trouble.clear();
+  if (!slot.refused) slot.trouble.clear();
   if (slot.retain && fingerprint == slot.fingerprint) {
     ++counters_.unchanged;
     return true;
@@ -209,7 +209,7 @@ bool Extras::EndSplit(bool whole) {
   } else if (too_large_) {
     Tell(slot, "there are more than " + std::to_string(limits::kExtraItems) +
                    " elements of all split extras; ask for less in \"params\"");
-  } else {
+  } else if (!slot.refused) {
     slot.trouble.clear();
   }
   if (!whole || left_out_ > 0) return true;
@@ -235,7 +235,8 @@ bool Extras::EndSplit(bool whole) {
 }
 
 void Extras::Push(std::uint64_t mark, std::string_view payload) {
-  const Slot& slot = slots_[reading_];
+  Slot& slot = slots_[reading_];
+  if (std::exchange(slot.refused, false)) slot.trouble.clear();
   queue::Record record;
   record.kind = queue::RecordKind::kExtra;
   record.retain = slot.retain;

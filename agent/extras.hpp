@@ -80,6 +80,7 @@ class Extras : public poll::ExtraWork {
     bool split = false;
     bool retain = true;
     bool again = false;
+    bool refused = false;           // by the broker, what was pushed last
     std::uint64_t fingerprint = 0;  // of the whole on the bus; 0: none
     std::string trouble;
   };
@@ -124,7 +125,7 @@ class Extras : public poll::ExtraWork {
   std::size_t size_ = 0;     // of what stands in the buffer
   std::size_t head_ = 0;     // of it, what stands before the API's JSON
   std::uint64_t bytes_ = 0;  // of the API's JSON, however much was kept
-  std::uint64_t count_ = 0;  // elements
+  std::uint64_t count_ = 0;  // elements taken into the whole
   std::uint64_t left_out_ = 0;
   std::uint64_t nameless_ = 0;  // of them, those without an id
   bool too_large_ = false;

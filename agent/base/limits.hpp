@@ -67,9 +67,9 @@ inline constexpr std::uint64_t kResponseBytes = 64ULL * 1024 * 1024;
 inline constexpr std::size_t kConfigFileBytes = 64 * 1024;
 inline constexpr std::size_t kSecretFileBytes = 4 * 1024;
 
-// Extra polls. A whole answer stands in one message, in a buffer that is there only where extras are
-// configured; an element of a list in one of its own. What is known of those on the bus is 24 bytes
-// each, and is taken as it is needed.
+// Extra polls. A whole answer stands in one message, in a buffer that is there only where extras
+// are configured; an element of a list in one of its own. What is known of those on the bus is 24
+// bytes each, and is taken as it is needed.
 inline constexpr std::size_t kExtras = 16;
 inline constexpr std::size_t kExtraBytes = 32 * 1024;
 inline constexpr std::size_t kExtraItems = 10000;

@@ -70,7 +70,6 @@ class Relayer {
   }
 
   // Recursion is bounded by the splitter's depth, and here.
-  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kJsonDepth
   void Value(int depth) {
     if (depth > limits::kJsonDepth) return Fail();
     switch (Peek()) {
@@ -132,7 +131,6 @@ class Relayer {
     Put("\"");
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kJsonDepth
   void Object(int depth) {
     Skip('{');
     Put("{");
@@ -146,7 +144,6 @@ class Relayer {
   }
 
   // True where it was left out.
-  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kJsonDepth
   bool Member(int depth, bool first) {
     const std::size_t begin = at_;
     const bool was_silent = silent_;
@@ -169,7 +166,6 @@ class Relayer {
     return left_out;
   }
 
-  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kJsonDepth
   void Array(int depth) {
     Skip('[');
     Put("[");

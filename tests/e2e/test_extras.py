@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Extra polls: whole and split, page by page, refused, too large, while the bus is away."""
-import json
 import os
 
-import pytest
-
-import contract
 from agent import write_secret
 from contract import PREFIX
 from standin.extras import RETRANSLATOR_PASSWORD
@@ -64,3 +60,47 @@ def test_whole_and_split_page_by_page(standin, make_agent, broker, subscribe, tm
     agent.stop()
     everything = agent.log() + repr(subscriber.messages)
     assert RETRANSLATOR_PASSWORD not in everything and PANEL[1] not in everything
+
+
+def test_a_permission_that_is_missing_is_told_once_and_not_asked_for(
+        standin, make_agent, broker, subscriber, tmp_path):
+    standin.account(api="panel", permissions={"users": ["update"], "tariffs": ["read"]})
+    agent = make_agent(standin, broker, config(tmp_path, USERS, TARIFFS))
+    subscriber.wait_json(PREFIX + "extra/panel/tariffs")
+    agent.wait_log(lambda line: line.startswith("error") and "users: read" in line)
+    health = subscriber.wait_json(PREFIX + "health",
+                                  lambda value: value.get("extras", {}).get("failing") == 1)
+    assert health["extras"]["failing_path"] == "panel/user/list"
+    assert "users: read" in health["extras"]["last_error"] and health["api"]["state"] == "ok"
+    assert not standin.wait(what="panel/user/list", count=1, timeout=WATCH_S)["done"]
+    assert agent.log().count("users: read") == 1
+    assert "users: read" in agent.once("status").stdout
+    assert "of_the_other_api" not in standin.stats()["auth"]
+
+
+def test_what_is_too_large_is_told_with_the_remedy(standin, make_agent, broker, subscriber):
+    standin.extra(path="tag/list", items=[{"id": n, "name": "x" * 1000} for n in range(1, 60)])
+    agent = make_agent(standin, broker, {"extra": [
+        {"path": "tag/list", "every": "10s", "topic": "tags"},
+        {"path": "tag/list", "every": "10s", "topic": "tag", "split": True}]})
+    agent.wait_log(lambda line: "at most 32 KiB" in line and "split" in line)
+    subscriber.wait_for(lambda s: all(PREFIX + "extra/tag/%d" % n in s.latest for n in range(1, 60)))
+    assert PREFIX + "extra/tags" not in subscriber.latest
+    standin.extra(path="tag/list", items=[{"id": 1, "name": "x"}])
+    subscriber.wait_json(PREFIX + "extra/tags", timeout=60)
+    subscriber.wait_payload(PREFIX + "extra/tag/59", b"", timeout=60)
+
+
+def test_nothing_is_asked_for_while_the_bus_is_away(make_standin, make_agent, make_broker, subscribe):
+    standin, broker = make_standin(fleet=3), make_broker(start=False)
+    agent = make_agent(standin, broker, {"extra": [dict(RETRANSLATORS, every="1h")]})
+    assert standin.wait(what="tracker/get_states", count=3, timeout=60)["done"]
+    assert "retranslator/list" not in standin.stats()["requests"]
+    broker.start()
+    subscribe(broker).wait_json(PREFIX + "extra/retranslators")
+    mark = agent.mark()
+    broker.kill()  # without its memory
+    broker.start()
+    agent.wait_log(lambda line: "kept nothing" in line, since=mark)
+    subscribe(broker).wait_json(PREFIX + "extra/retranslators")
+    assert standin.stats()["requests"]["retranslator/list"] == 2

@@ -70,7 +70,7 @@ struct SplitResult {
 };
 
 inline constexpr std::string_view kListAndStates[] = {"list", "states"};
-inline constexpr std::size_t kList = 0;
+inline constexpr std::size_t kListPart = 0;
 inline constexpr std::size_t kStatesPart = 1;
 
 // Splits `text`, cut after `cuts` bytes (in rising order), with the containers `list` and `states`.

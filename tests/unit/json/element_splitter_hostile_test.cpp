@@ -14,8 +14,8 @@
 
 #include "CppUTest/TestHarness.h"
 
-using depotlink::fakes::kList;
 using depotlink::fakes::kListAndStates;
+using depotlink::fakes::kListPart;
 using depotlink::fakes::kStatesPart;
 using depotlink::fakes::ReferenceJson;
 using depotlink::fakes::SplitInPieces;
@@ -45,14 +45,14 @@ TEST_GROUP(HostileBody){
                                  R"(,"9":4},"x":)" + bad + R"(,"success":true})";
 const SplitResult result = SplitInPieces(text);
 CHECK_TEXT(result.end == BodyEnd::kComplete, result.fault.c_str());
-CHECK(result.parts == (std::vector<SplitPart>{{kList, "", "1"},
-                                              {kList, "", "2"},
+CHECK(result.parts == (std::vector<SplitPart>{{kListPart, "", "1"},
+                                              {kListPart, "", "2"},
                                               {kStatesPart, "7", "3"},
                                               {kStatesPart, "9", "4"},
                                               {kTopPart, "success", "true"}}));
 CHECK(result.skips ==
       (std::vector<SplitSkip>{
-          {kList, "", reason}, {kStatesPart, "8", reason}, {kTopPart, "x", reason}}));
+          {kListPart, "", reason}, {kStatesPart, "8", reason}, {kTopPart, "x", reason}}));
 for (const std::size_t piece : {1U, 2U, 5U}) CHECK(result == SplitInPieces(text, piece));
 }
 // `"bad"` as text and as a name, near the surface and further down.
@@ -107,8 +107,8 @@ TEST(HostileBody, TooDeep) {
   // The body's object and the list are two levels of the 24.
   const std::string deepest = Repeat("[", 22) + Repeat("]", 22);
   const SplitResult result = SplitInPieces(R"({"list":[1,)" + deepest + ",2]}");
-  CHECK(result.parts ==
-        (std::vector<SplitPart>{{kList, "", "1"}, {kList, "", deepest}, {kList, "", "2"}}));
+  CHECK(result.parts == (std::vector<SplitPart>{
+                            {kListPart, "", "1"}, {kListPart, "", deepest}, {kListPart, "", "2"}}));
   // A value at the top has one level above it.
   OnlySkips(Repeat("[", 24) + Repeat("]", 24), SkipReason::kTooDeep);
   OnlySkips(Repeat("[", 100000) + Repeat("]", 100000), SkipReason::kTooDeep);
@@ -131,7 +131,7 @@ TEST(HostileBody, TooDeepAndCutShort) {
   for (const std::size_t depth : {23U, 24U, 25U, 64U, 65U, 100000U}) {
     const SplitResult result = SplitInPieces(R"({"list":[1,)" + Repeat("[", depth));
     CHECK(result.end == BodyEnd::kTruncated);
-    CHECK(result.parts == (std::vector<SplitPart>{{kList, "", "1"}}));
+    CHECK(result.parts == (std::vector<SplitPart>{{kListPart, "", "1"}}));
     LONGS_EQUAL(0, result.skips.size());
   }
   // One bracket short.
@@ -156,7 +156,7 @@ TEST(HostileBody, LongNames) {
   // Within an element a long name is just text.
   const std::string element = "{\"" + Repeat("n", 1000) + "\":1}";
   CHECK(SplitInPieces("{\"list\":[" + element + "]}").parts ==
-        (std::vector<SplitPart>{{kList, "", element}}));
+        (std::vector<SplitPart>{{kListPart, "", element}}));
 }
 
 TEST(HostileBody, ANameForTheSecondTime) {
@@ -165,7 +165,7 @@ TEST(HostileBody, ANameForTheSecondTime) {
   CHECK(result.end == BodyEnd::kComplete);
   CHECK(result.parts ==
         (std::vector<SplitPart>{
-            {kTopPart, "success", "true"}, {kList, "", "1"}, {kStatesPart, "7", "4"}}));
+            {kTopPart, "success", "true"}, {kListPart, "", "1"}, {kStatesPart, "7", "4"}}));
   CHECK(result.skips == (std::vector<SplitSkip>{{kTopPart, "success", SkipReason::kDuplicateKey},
                                                 {kTopPart, "list", SkipReason::kDuplicateKey},
                                                 {kTopPart, "list", SkipReason::kDuplicateKey}}));
@@ -173,7 +173,7 @@ TEST(HostileBody, ANameForTheSecondTime) {
 
 TEST(HostileBody, AnUnsoundNameDoesNotTakeTheSoundOnesPlace) {
   const SplitResult result = SplitInPieces("{\"li\xFFst\":[1],\"list\":[2]}");
-  CHECK(result.parts == (std::vector<SplitPart>{{kList, "", "2"}}));
+  CHECK(result.parts == (std::vector<SplitPart>{{kListPart, "", "2"}}));
   LONGS_EQUAL(1, result.skips.size());
   CHECK(result.skips[0].reason == SkipReason::kBadText);
 }
@@ -268,7 +268,8 @@ TEST(HostileBody, WhatCameBeforeAFaultStays) {
   const SplitResult result = SplitInPieces("{\"list\":[{\"a\":1},2,{\"b\" 3},4]}");
   CHECK(result.end == BodyEnd::kNotJson);
   LONGS_EQUAL(24, result.offset);
-  CHECK(result.parts == (std::vector<SplitPart>{{kList, "", "{\"a\":1}"}, {kList, "", "2"}}));
+  CHECK(result.parts ==
+        (std::vector<SplitPart>{{kListPart, "", "{\"a\":1}"}, {kListPart, "", "2"}}));
 }
 
 TEST(HostileBody, FeedTakesNothingAfterAFault) {

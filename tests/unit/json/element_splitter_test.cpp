@@ -13,8 +13,8 @@
 
 #include "CppUTest/TestHarness.h"
 
-using depotlink::fakes::kList;
 using depotlink::fakes::kListAndStates;
+using depotlink::fakes::kListPart;
 using depotlink::fakes::kStatesPart;
 using depotlink::fakes::ReferenceJson;
 using depotlink::fakes::SplitCapture;
@@ -115,11 +115,11 @@ TEST(ElementSplitter, ValuesAtTheTopStayWhole) {
 
 TEST(ElementSplitter, MembersOfTheContainersComeOneByOne) {
   Gives(R"({"list":[1,"two",[3],{"four":4},null],"ok":true,"states":{"7":{"a":1},"8":null}})",
-        {{kList, "", "1"},
-         {kList, "", "\"two\""},
-         {kList, "", "[3]"},
-         {kList, "", R"({"four":4})"},
-         {kList, "", "null"},
+        {{kListPart, "", "1"},
+         {kListPart, "", "\"two\""},
+         {kListPart, "", "[3]"},
+         {kListPart, "", R"({"four":4})"},
+         {kListPart, "", "null"},
          {kTop, "ok", "true"},
          {kStatesPart, "7", R"({"a":1})"},
          {kStatesPart, "8", "null"}});
@@ -127,7 +127,7 @@ TEST(ElementSplitter, MembersOfTheContainersComeOneByOne) {
 
 TEST(ElementSplitter, WhiteSpaceBetweenTokensGoesWhiteSpaceInTextStays) {
   Gives("{ \"list\" :\n[ {\t\"a b\" : [ 1 , 2 ] ,\r\n\"c\" : \" d  e \" } , 5 ] }",
-        {{kList, "", R"({"a b":[1,2],"c":" d  e "})"}, {kList, "", "5"}});
+        {{kListPart, "", R"({"a b":[1,2],"c":" d  e "})"}, {kListPart, "", "5"}});
 }
 
 TEST(ElementSplitter, EmptyContainersGiveNothing) {
@@ -136,8 +136,10 @@ TEST(ElementSplitter, EmptyContainersGiveNothing) {
 }
 
 TEST(ElementSplitter, EmptyElements) {
-  Gives(R"({"list":[{},[],""],"states":{"":{}}})",
-        {{kList, "", "{}"}, {kList, "", "[]"}, {kList, "", "\"\""}, {kStatesPart, "", "{}"}});
+  Gives(R"({"list":[{},[],""],"states":{"":{}}})", {{kListPart, "", "{}"},
+                                                    {kListPart, "", "[]"},
+                                                    {kListPart, "", "\"\""},
+                                                    {kStatesPart, "", "{}"}});
 }
 
 TEST(ElementSplitter, AContainerOfAnotherTypeIsAValue) {
@@ -146,7 +148,7 @@ TEST(ElementSplitter, AContainerOfAnotherTypeIsAValue) {
 }
 
 TEST(ElementSplitter, AnArrayForAnObjectAndTheOtherWayRound) {
-  Gives(R"({"list":{"a":1},"states":[2]})", {{kList, "a", "1"}, {kStatesPart, "", "2"}});
+  Gives(R"({"list":{"a":1},"states":[2]})", {{kListPart, "a", "1"}, {kStatesPart, "", "2"}});
 }
 
 TEST(ElementSplitter, SaysWhichContainersWereThere) {
@@ -166,7 +168,7 @@ TEST(ElementSplitter, SaysWhichContainersWereThere) {
     SplitCapture capture;
     splitter->Begin(kListAndStates, 2, capture);
     splitter->Feed(row.body);
-    CHECK_EQUAL_TEXT(row.list, splitter->has_container(kList), row.body);
+    CHECK_EQUAL_TEXT(row.list, splitter->has_container(kListPart), row.body);
     CHECK_EQUAL_TEXT(row.states, splitter->has_container(kStatesPart), row.body);
   }
 }
@@ -174,7 +176,7 @@ TEST(ElementSplitter, SaysWhichContainersWereThere) {
 TEST(ElementSplitter, AContainersNameFurtherDownMeansNothing) {
   Gives(R"({"x":{"list":[1,2]},"list":[{"list":[3]}],"states":{"list":[4]}})",
         {{kTop, "x", R"({"list":[1,2]})"},
-         {kList, "", R"({"list":[3]})"},
+         {kListPart, "", R"({"list":[3]})"},
          {kStatesPart, "list", "[4]"}});
 }
 
@@ -187,7 +189,7 @@ TEST(ElementSplitter, KeysAreDecoded) {
 
 TEST(ElementSplitter, TextInsideElementsIsLeftAsItCame) {
   Gives(R"({"list":[{"\u0061":"\u00e9\/\ud83d\ude9a"}]})",
-        {{kList, "", R"({"\u0061":"\u00e9\/\ud83d\ude9a"})"}});
+        {{kListPart, "", R"({"\u0061":"\u00e9\/\ud83d\ude9a"})"}});
 }
 
 TEST(ElementSplitter, ANameTwiceInAContainerIsTheReceiversBusiness) {
@@ -237,7 +239,7 @@ TEST(ElementSplitter, StopAtAnyCutLosesNothing) {
 TEST(ElementSplitter, AnElementOfJustTheBoundIsTakenOneByteMoreIsNot) {
   const std::string longest = '"' + std::string(kMost - 2, 'x') + '"';
   Gives(R"({"list":[1,)" + longest + ",2]}",
-        {{kList, "", "1"}, {kList, "", longest}, {kList, "", "2"}});
+        {{kListPart, "", "1"}, {kListPart, "", longest}, {kListPart, "", "2"}});
   const std::string object = R"({"a":[)" + std::string(kMost - 8, '1') + "]}";
   LONGS_EQUAL(kMost, object.size());
   Gives(R"({"states":{"7":)" + object + "}}", {{kStatesPart, "7", object}});
@@ -247,9 +249,9 @@ TEST(ElementSplitter, AnElementOfJustTheBoundIsTakenOneByteMoreIsNot) {
   const SplitResult result = SplitInPieces(text);
   CHECK(result.end == BodyEnd::kComplete);
   CHECK(result.parts ==
-        (std::vector<SplitPart>{{kList, "", "1"}, {kList, "", "2"}, {kTop, "w", "3"}}));
+        (std::vector<SplitPart>{{kListPart, "", "1"}, {kListPart, "", "2"}, {kTop, "w", "3"}}));
   LONGS_EQUAL(2, result.skips.size());
-  CHECK(result.skips[0] == (depotlink::fakes::SplitSkip{kList, "", SkipReason::kTooLong}));
+  CHECK(result.skips[0] == (depotlink::fakes::SplitSkip{kListPart, "", SkipReason::kTooLong}));
   CHECK(result.skips[1] == (depotlink::fakes::SplitSkip{kTop, "v", SkipReason::kTooLong}));
   SameInPieces(text, result);
 }
@@ -258,7 +260,7 @@ TEST(ElementSplitter, WhiteSpaceCountsForNothing) {
   const std::string blanks(2 * kMost, ' ');
   Gives(R"({"list":[)" + blanks + "{" + blanks + R"("a")" + blanks + ":" + blanks + "1" + blanks +
             "}" + blanks + "]}",
-        {{kList, "", R"({"a":1})"}});
+        {{kListPart, "", R"({"a":1})"}});
 }
 
 TEST(ElementSplitter, BeginForgetsTheBodyBefore) {
@@ -272,7 +274,8 @@ TEST(ElementSplitter, BeginForgetsTheBodyBefore) {
     splitter->Begin(kListAndStates, 2, second);
     splitter->Feed(R"({"success":true,"list":[7]})");
     CHECK(splitter->End() == BodyEnd::kComplete);
-    CHECK(second.parts == (std::vector<SplitPart>{{kTop, "success", "true"}, {kList, "", "7"}}));
+    CHECK(second.parts ==
+          (std::vector<SplitPart>{{kTop, "success", "true"}, {kListPart, "", "7"}}));
     CHECK(splitter->fault().empty());
   }
 }

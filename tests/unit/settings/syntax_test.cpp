@@ -104,7 +104,7 @@ TEST(Syntax, EscapesInKeysAreUnderstood) {
                        .c_str());
   STRCMP_EQUAL(
       "c:4:3: \\u001b\\u000a: unknown key; known here are \"site\", \"api\", \"mqtt\", "
-      "\"poll\", \"queue\", \"memory\" and \"log\"\n",
+      "\"poll\", \"extra\", \"queue\", \"memory\" and \"log\"\n",
       FaultsOf(WithRest("  \"\\u001b\\n\": 1")).c_str());
 }
 
