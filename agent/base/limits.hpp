@@ -85,6 +85,8 @@ inline constexpr std::size_t kLoginBytes = 4 * kLoginCharacters;
 
 static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextBytes < 256 * 1024,
               "the fixed buffers must leave room for TLS within the budget's floor");
+static_assert(kExtraBytes + 24 * kExtraItems <= 272 * 1024,
+              "what extras take at most must stay a small part of the budget's floor");
 static_assert(NewestTableBytes(kDefaultMaxTrackers) + 32 * 1024 <= 412 * 1024,
               "what a full queue takes to keep the newest must fit beside a fleet of 25,000");
 

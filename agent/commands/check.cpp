@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/check.hpp"
 
-#include <algorithm>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -148,9 +147,9 @@ std::string Credential(const settings::Api& api) {
 // A request a poll; where there are pages, one for each.
 std::string ExtraLine(const settings::Extra& extra) {
   const navixy::Readable* row = navixy::FindReadable(extra.path);
-  const DurationMs a_day = std::max<DurationMs>(1, 24 * kHourMs / extra.every_ms);
+  const double a_day = 24.0 * kHourMs / static_cast<double>(extra.every_ms);
   return extra.path + " every " + settings::FormatDuration(extra.every_ms) + " (" +
-         std::to_string(a_day) + " a day" + (row != nullptr && row->paged ? ", pages apart" : "") +
+         FormatRate(a_day) + " a day" + (row != nullptr && row->paged ? ", pages apart" : "") +
          ") to extra/" + extra.topic + (extra.split ? "/<id>" : "");
 }
 

@@ -49,6 +49,12 @@ std::string ExtraJob::Permission() const {
 }
 
 MonoTime ExtraJob::Due() {
+  // Without a session the next page may never come, and others wait for this one's end.
+  if (reading_ && !under_way_ && session_->ReadyAt() == kNever) {
+    reading_ = false;
+    work_->Abandon();
+    due_ = not_before_ = MonoTime{0};
+  }
   if (reading_) return MonoTime{0};
   if (work_->TakeAskAgain(plan_.number)) due_ = std::min(due_, not_before_);
   if (refused_grant_ != 0 && refused_grant_ != session_->grants()) {
