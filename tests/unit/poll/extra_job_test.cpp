@@ -207,6 +207,25 @@ TEST(ExtraJob, PagesAreReadToTheCount) {
   STRCMP_EQUAL("begin 0;end 250;", work.Calls().c_str());
 }
 
+TEST(ExtraJob, PagesMayBeShorterThanWasAskedForWhereTheCountIsKnown) {
+  Add("zone/list");
+  for (std::size_t first = 0; first < 120; first += 50) {
+    StepToExtra();
+    asked += fixture.http.last().body + '|';
+    fixture.http.Answer(200,
+                        ListOf(first, std::min<std::size_t>(120, first + 50), ",\"count\":120"));
+  }
+  STRCMP_EQUAL(R"({"offset":0,"limit":100}|{"offset":50,"limit":100}|{"offset":100,"limit":100}|)",
+               asked.c_str());
+  STRCMP_EQUAL("begin 0;end 120;", work.Calls().c_str());
+}
+
+TEST(ExtraJob, TheLastPageIsNotFollowedByAnEmptyOneWhereTheCountIsKnown) {
+  Add("zone/list");
+  ServePages(200, true, 2);
+  STRCMP_EQUAL("begin 0;end 200;", work.Calls().c_str());
+}
+
 TEST(ExtraJob, WithoutACountUntilAPageIsShort) {
   Add("vehicle/list");
   ServePages(200, false);
