@@ -36,6 +36,10 @@ class Printer : public queue::RecordSink, public ExtraBus {
   Pipeline* pipeline_ = nullptr;
 };
 
+bool OfPanel(std::string_view path) {
+  return navixy::ApiOf(path) == navixy::Api::kPanel;
+}
+
 // What is asked for beside the fleet. `session`: of the user API.
 class ExtraPolls {
  public:
@@ -43,17 +47,19 @@ class ExtraPolls {
              const OncePorts& ports, poll::Session& session, json::ElementReader& reader,
              Logger& log)
       : extras_(&extras) {
-    const settings::Login& login = settings.api.panel;
+    const bool any_of_panel =
+        std::any_of(settings.extra.begin(), settings.extra.end(),
+                    [](const settings::Extra& extra) { return OfPanel(extra.path); });
+    if (any_of_panel) {
+      const settings::Login& login = settings.api.panel;
+      panel_.emplace(
+          poll::SessionConfig{poll::CredentialKind::kPanelLogin, login.login, login.password_file},
+          std::move(panel_password), *ports.files, reader, *ports.random, log);
+    }
     jobs_.reserve(settings.extra.size());
     for (std::size_t i = 0; i < settings.extra.size(); ++i) {
-      poll::ExtraPlan plan = MakeExtraPlan(settings.extra[i], i);
-      const bool of_panel = navixy::ApiOf(plan.row->path) == navixy::Api::kPanel;
-      if (of_panel && !panel_.has_value()) {
-        panel_.emplace(poll::SessionConfig{poll::CredentialKind::kPanelLogin, login.login,
-                                           login.password_file},
-                       std::move(panel_password), *ports.files, reader, *ports.random, log);
-      }
-      jobs_.emplace_back(std::move(plan), extras, of_panel ? *panel_ : session, *ports.random, log);
+      jobs_.emplace_back(MakeExtraPlan(settings.extra[i], i), extras,
+                         OfPanel(settings.extra[i].path) ? *panel_ : session, *ports.random, log);
     }
   }
 
@@ -75,8 +81,7 @@ class ExtraPolls {
 
  private:
   bool Good(const poll::ExtraJob& job) const {
-    const bool of_panel = navixy::ApiOf(job.path()) == navixy::Api::kPanel;
-    return job.trouble().empty() && (!of_panel || panel_->trouble().empty());
+    return job.trouble().empty() && (!OfPanel(job.path()) || panel_->trouble().empty());
   }
 
   Extras* extras_;

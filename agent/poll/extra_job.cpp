@@ -62,6 +62,7 @@ MonoTime ExtraJob::Due() {
     due_ = not_before_ = MonoTime{0};
   }
   if (!Lacks()) return due_;
+  if (std::exchange(lack_told_, session_->grants()) == session_->grants()) return kNever;
   Tell("the panel session lacks the permission " + Permission() +
            "; give it to the login, or remove this extra",
        LogLevel::kError, kNever.ms);

@@ -74,6 +74,7 @@ class ExtraJob : public Job {
   bool done_ = false;
   std::string trouble_;
   std::uint32_t refused_grant_ = 0;  // Session::grants() when it was refused
+  std::uint32_t lack_told_ = 0;      // likewise when it was told that it lacks the permission
   Backoff backoff_{kMinuteMs, kHourMs};
 
   // Of the poll under way, over its pages.

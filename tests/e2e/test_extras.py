@@ -57,8 +57,12 @@ def test_whole_and_split_page_by_page(standin, make_agent, broker, subscribe, tm
     topics = [m.topic for m in subscriber.messages[mark:] if "/extra/panel/" in m.topic]
     assert sorted(set(topics)) == sorted({user_topic(0), user_topic(6)}), topics
     assert "of_the_other_api" not in standin.stats()["auth"]
+    once = agent.once("once")
+    assert once.returncode == 0, once.stderr
+    assert all("%sextra/%s\t{" % (PREFIX, name) in once.stdout
+               for name in ("retranslators", "files", "panel/users/90249", "panel/tariffs"))
     agent.stop()
-    everything = agent.log() + repr(subscriber.messages)
+    everything = agent.log() + repr(subscriber.messages) + once.stdout + once.stderr
     assert RETRANSLATOR_PASSWORD not in everything and PANEL[1] not in everything
 
 
