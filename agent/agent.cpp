@@ -106,6 +106,15 @@ std::string MakeRunId(ports::Random& random) {
   return run;
 }
 
+poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number) {
+  poll::ExtraPlan plan;
+  plan.row = navixy::FindReadable(extra.path);
+  plan.number = number;
+  plan.every_ms = extra.every_ms;
+  plan.params = extra.params;
+  return plan;
+}
+
 poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
   poll::SessionConfig config;
   config.kind = poll::CredentialKind::kApiKey;
@@ -147,6 +156,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                *ports.random, log),
       fleet_job_(settings.poll.fleet_ms, pipeline_, *ports.random, log),
       states_job_(limits::kDefaultBatch, pipeline_),
+      extras_(settings.extra, reader_, topics_, run_, *this, *this, *ports.clock, log),
       poller_(MakePollerConfig(settings, FirstCallAt(started_, *ports.random)),
               {settings.api.url, settings.api.timeout_ms}, *ports.http, reader_, *ports.clock,
               *ports.random, log),
@@ -175,6 +185,18 @@ void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
   }
   poller_.Add(fleet_job_);
   poller_.Add(states_job_);
+  AddLinks(settings);
+  extra_jobs_.reserve(settings.extra.size());
+  for (std::size_t i = 0; i < settings.extra.size(); ++i) {
+    poll::ExtraPlan plan = MakeExtraPlan(settings.extra[i], i);
+    const bool of_panel = navixy::ApiOf(plan.row->path) == navixy::Api::kPanel;
+    poll::Session& session = of_panel ? *panel_session_ : session_;
+    extra_jobs_.emplace_back(std::move(plan), extras_, session, *ports_.random, *log_);
+    poller_.Add(extra_jobs_.back());
+  }
+}
+
+void Agent::AddLinks(const settings::Settings& settings) {
   if (settings.poll.links_ms == 0) return;
   queue::RecordSink& sink = *this;
   LinkReader& link_reader = *this;
@@ -250,7 +272,7 @@ void Agent::HurryHealth(MonoTime now) {
       poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
       clock_watch_.finding().trusted == clock_seen_ && queue_.disk_state() == disk_seen_ &&
       session_.state() == session_seen_ && PanelState() == panel_seen_ &&
-      RefusedLinks() == refused_links_seen_) {
+      RefusedLinks() == refused_links_seen_ && ExtrasReport().failing == extras_failing_seen_) {
     return;
   }
   connects_seen_ = publisher_.counters().connects;
@@ -262,6 +284,7 @@ void Agent::HurryHealth(MonoTime now) {
   session_seen_ = session_.state();
   panel_seen_ = PanelState();
   refused_links_seen_ = RefusedLinks();
+  extras_failing_seen_ = ExtrasReport().failing;
   health_at_ = now;
 }
 
@@ -306,6 +329,7 @@ bool Agent::Ready() const {
 }
 
 void Agent::OnSetBack(const queue::Record& record) {
+  if (record.kind == queue::RecordKind::kExtra) return extras_.Forget(record);
   if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
   if (record.kind == queue::RecordKind::kLink && links_ != nullptr) links_->WantReadAgain();
   Forget(record);
@@ -341,10 +365,12 @@ void Agent::OnBrokerForgot() {
   log_->Info("the broker kept nothing of this agent; all is published anew");
   pipeline_.ForgetAll();
   if (links_ != nullptr) links_->ForgetAll();
+  extras_.ForgetAll();
   fleet_job_.AskSoon();
 }
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
+  if (record.kind == queue::RecordKind::kExtra) return extras_.OnGivenUp(record, why);
   queue_.KeepRefused(record, why, RecordTimeMs(ports_.clock->Now()));
   Forget(record);
   // What the broker will not clear now, it will not clear in the next millisecond.
@@ -358,6 +384,20 @@ void Agent::TellDrops(MonoTime now) {
              {{"dropped", dropped_ - dropped_told_}, {"dropped_in_all", dropped_}});
   dropped_told_ = dropped_;
   drops_told_at_ = now + kDropsTellMs;
+}
+
+encode::ExtrasHealth Agent::ExtrasReport() const {
+  encode::ExtrasHealth report;
+  report.count = extra_jobs_.size();
+  for (std::size_t i = 0; i < extra_jobs_.size(); ++i) {
+    const poll::ExtraJob& job = extra_jobs_[i];
+    const std::string& trouble = job.trouble().empty() ? extras_.trouble(i) : job.trouble();
+    if (trouble.empty()) continue;
+    if (report.failing++ > 0) continue;
+    report.failing_path = job.path();
+    report.last_error = trouble;
+  }
+  return report;
 }
 
 encode::QueueHealth Agent::QueueReport() const {
@@ -428,12 +468,13 @@ void Agent::PublishHealth(MonoTime now) {
   report.records.dropped = dropped();
   report.records.waiting = queue_.depth();
   report.queue = QueueReport();
+  report.extras = ExtrasReport();
   report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
   report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
   report.memory_budget_kib = budget_bytes_ / 1024;
-  char payload[3072];
+  char payload[3584];
   json::JsonWriter out(payload, sizeof payload);
   if (!encode::EncodeHealth(report, out)) return;
   publisher_.PublishHealth(out.view(), now);

@@ -14,12 +14,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/clock_watch.hpp"
 #include "agent/encode/health.hpp"
 #include "agent/encode/topics.hpp"
+#include "agent/extras.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/scope.hpp"
@@ -28,6 +30,7 @@
 #include "agent/link_stage.hpp"
 #include "agent/login_book.hpp"
 #include "agent/pipeline.hpp"
+#include "agent/poll/extra_job.hpp"
 #include "agent/poll/fleet_job.hpp"
 #include "agent/poll/links_job.hpp"
 #include "agent/poll/poller.hpp"
@@ -64,6 +67,7 @@ struct AgentSecrets {
 };
 
 class Agent : private queue::RecordSink,
+              private ExtraBus,
               private queue::QueueObserver,
               private publish::PublishObserver,
               private LinkReader {
@@ -106,6 +110,10 @@ class Agent : private queue::RecordSink,
   void OnGivenUp(const queue::Record& record, std::string_view why) override;
   void BeforeSending() override { queue_.NoteDelivered(); }
   bool LiveMayGo() const override { return queue_.LiveMayGo(); }
+  bool Up() const override { return publisher_.connected() && queue_.LiveMayGo(); }
+  bool HasRoomFor(std::size_t bytes) const override { return queue_.window().HasRoom(bytes); }
+  std::uint64_t TakeSeq() override { return pipeline_.TakeSeq(); }
+  bool ClockTrusted() const override { return clock_watch_.finding().trusted; }
 
   void ReadLinkSoon(model::LinkId id) override { links_job_->ReadSoon(id); }
   MonoTime StepLinks(MonoTime now);
@@ -114,6 +122,8 @@ class Agent : private queue::RecordSink,
   bool RoundDone(MonoTime now);
 
   void AddJobs(const settings::Settings& settings, Secret panel_password);
+  void AddLinks(const settings::Settings& settings);
+  encode::ExtrasHealth ExtrasReport() const;
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
@@ -164,6 +174,8 @@ class Agent : private queue::RecordSink,
   std::optional<poll::Session> panel_session_;
   poll::FleetJob fleet_job_;
   poll::StatesJob states_job_;
+  Extras extras_;
+  std::vector<poll::ExtraJob> extra_jobs_;  // reserved: the poller knows where they stand
   poll::Poller poller_;
   std::unique_ptr<LinkStage> links_;  // null where links are not polled
   std::unique_ptr<poll::LinksJob> links_job_;
@@ -180,6 +192,7 @@ class Agent : private queue::RecordSink,
   bool round_seen_ = false;
   bool clock_seen_ = true;
   std::size_t refused_links_seen_ = 0;
+  std::uint64_t extras_failing_seen_ = 0;
   poll::SessionState session_seen_ = poll::SessionState::kStarting;
   poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back
@@ -194,6 +207,9 @@ class Agent : private queue::RecordSink,
 
 // A fresh name for a run, four characters of base 32, as it stands in each payload.
 std::string MakeRunId(ports::Random& random);
+
+// What is asked for an entry of the config; `number`: its place there.
+poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 
 // Which credential the user API is called with.
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);

@@ -386,6 +386,7 @@ void Pipeline::Forget(const queue::Record& record) {
     case queue::RecordKind::kHistory:
     case queue::RecordKind::kLink:
     case queue::RecordKind::kClearLink:
+    case queue::RecordKind::kExtra:
       return;
   }
 }

@@ -70,7 +70,7 @@ class Pipeline : public poll::PollWork {
   const PipelineCounters& counters() const { return counters_; }
   const navixy::DecodeNotes& notes() const { return notes_; }
   std::uint64_t next_seq() const { return next_seq_; }
-  // Of the next record of this run.
+  // The number of the next record of this run.
   std::uint64_t TakeSeq() { return next_seq_++; }
 
   std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) override;

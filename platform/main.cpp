@@ -167,7 +167,7 @@ int Once(const std::string& config, depotlink::Logger& log) {
     loop.Wait(http, next - clock.Now());
     return !IsStop(loop.TakeSignal());
   };
-  return depotlink::commands::RunOnce(settings, std::move(secrets.api),
+  return depotlink::commands::RunOnce(settings, {std::move(secrets.api), std::move(secrets.panel)},
                                       {&clock, &random, &http, &files}, log, Print, wait_until);
 }
 

@@ -80,12 +80,26 @@ inline constexpr std::uint64_t kResponseBytes = 64ULL * 1024 * 1024;
 inline constexpr std::size_t kConfigFileBytes = 64 * 1024;
 inline constexpr std::size_t kSecretFileBytes = 4 * 1024;
 
+// Extra polls. A whole answer stands in one message, in a buffer that is there only where extras
+// are configured; an element of a list in one of its own. What is known of those on the bus is 24
+// bytes each, and is taken as it is needed.
+inline constexpr std::size_t kExtras = 16;
+inline constexpr std::size_t kExtraBytes = 32 * 1024;
+inline constexpr std::size_t kExtraItems = 10000;
+inline constexpr std::size_t kExtraTopicCharacters = 64;
+inline constexpr std::size_t kExtraParamsBytes = 4 * 1024;
+// Elements a page, and pages a poll.
+inline constexpr std::uint32_t kExtraPage = 100;
+inline constexpr std::uint32_t kExtraPages = 100;
+
 // A login, and its password.
 inline constexpr std::size_t kLoginCharacters = 256;
 inline constexpr std::size_t kLoginBytes = 4 * kLoginCharacters;
 
 static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextBytes < 256 * 1024,
               "the fixed buffers must leave room for TLS within the budget's floor");
+static_assert(kExtraBytes + 24 * kExtraItems <= 272 * 1024,
+              "what extras take at most must stay a small part of the budget's floor");
 static_assert(NewestTableBytes(kDefaultMaxTrackers) + 32 * 1024 <= 412 * 1024,
               "what a full queue takes to keep the newest must fit beside a fleet of 25,000");
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/base/limits.hpp"
+#include "agent/navixy/readable.hpp"
 #include "agent/queue/queue_key.hpp"
 #include "agent/settings/reader.hpp"
 #include "agent/settings/units.hpp"
@@ -160,6 +161,15 @@ std::string ScopeText(const settings::Scope& scope) {
                                 : Count(scope.trackers.size(), "tracker") + " and " + groups;
 }
 
+// A request a poll; where there are pages, one for each.
+std::string ExtraLine(const settings::Extra& extra) {
+  const navixy::Readable* row = navixy::FindReadable(extra.path);
+  const double a_day = 24.0 * kHourMs / static_cast<double>(extra.every_ms);
+  return extra.path + " every " + settings::FormatDuration(extra.every_ms) + " (" +
+         FormatRate(a_day) + " a day" + (row != nullptr && row->paged ? ", pages apart" : "") +
+         ") to extra/" + extra.topic + (extra.split ? "/<id>" : "");
+}
+
 void AppendSummary(const Settings& s, std::string& out) {
   using settings::FormatDuration;
   AppendLine(out, "  site      " + s.site);
@@ -176,6 +186,9 @@ void AppendSummary(const Settings& s, std::string& out) {
                       (s.poll.links_ms == 0 ? std::string()
                                             : ", geo links " + FormatDuration(s.poll.links_ms)));
   AppendLine(out, "  scope     " + ScopeText(s.scope));
+  for (std::size_t i = 0; i < s.extra.size(); ++i) {
+    AppendLine(out, (i == 0 ? "  extras    " : "            ") + ExtraLine(s.extra[i]));
+  }
   AppendLine(out, "  queue     at most " + settings::FormatSize(s.queue.max_bytes) + " in " +
                       s.queue.dir + ", for " + FormatDuration(s.queue.max_age_ms) +
                       "; flushed every " + FormatDuration(s.queue.flush_interval_ms) +

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "agent/agent.hpp"
 
@@ -14,18 +16,78 @@ namespace {
 constexpr DurationMs kOnceMs = 24 * kHourMs;
 constexpr DurationMs kLogoutMs = 2 * kSecondMs;
 
-class Printer : public queue::RecordSink {
+// The bus of all extras: the terminal.
+class Printer : public queue::RecordSink, public ExtraBus {
  public:
   explicit Printer(const std::function<void(std::string_view)>& print) : print_(&print) {}
+  // Whose numbers extras take as well. It must outlive this.
+  void NumberAs(Pipeline& pipeline) { pipeline_ = &pipeline; }
   void Push(const queue::Record& record) override {
     line_.assign(record.topic).append("\t").append(record.payload).append("\n");
     (*print_)(line_);
   }
   bool Ready() const override { return true; }
+  bool Up() const override { return true; }
+  bool HasRoomFor(std::size_t) const override { return true; }
+  std::uint64_t TakeSeq() override { return pipeline_->TakeSeq(); }
 
  private:
   const std::function<void(std::string_view)>* print_;
   std::string line_;
+  Pipeline* pipeline_ = nullptr;
+};
+
+bool OfPanel(std::string_view path) {
+  return navixy::ApiOf(path) == navixy::Api::kPanel;
+}
+
+// What is asked for beside the fleet. `session`: of the user API.
+class ExtraPolls {
+ public:
+  ExtraPolls(Extras& extras, const settings::Settings& settings, Secret panel_password,
+             const OncePorts& ports, poll::Session& session, json::ElementReader& reader,
+             Logger& log)
+      : extras_(&extras) {
+    const bool any_of_panel =
+        std::any_of(settings.extra.begin(), settings.extra.end(),
+                    [](const settings::Extra& extra) { return OfPanel(extra.path); });
+    if (any_of_panel) {
+      const settings::Login& login = settings.api.panel;
+      panel_.emplace(
+          poll::SessionConfig{poll::CredentialKind::kPanelLogin, login.login, login.password_file},
+          std::move(panel_password), *ports.files, reader, *ports.random, log);
+    }
+    jobs_.reserve(settings.extra.size());
+    for (std::size_t i = 0; i < settings.extra.size(); ++i) {
+      jobs_.emplace_back(MakeExtraPlan(settings.extra[i], i), extras,
+                         OfPanel(settings.extra[i].path) ? *panel_ : session, *ports.random, log);
+    }
+  }
+
+  void AddTo(poll::Poller& poller) {
+    if (panel_.has_value()) poller.Add(*panel_);
+    for (poll::ExtraJob& job : jobs_) poller.Add(job);
+  }
+  // Each was printed, or will not be.
+  bool Done() const {
+    return std::all_of(jobs_.begin(), jobs_.end(),
+                       [this](const poll::ExtraJob& job) { return job.done() || !Good(job); });
+  }
+  bool Good() const {
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      if (!Good(jobs_[i]) || !extras_->trouble(i).empty()) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool Good(const poll::ExtraJob& job) const {
+    return job.trouble().empty() && (!OfPanel(job.path()) || panel_->trouble().empty());
+  }
+
+  Extras* extras_;
+  std::optional<poll::Session> panel_;
+  std::vector<poll::ExtraJob> jobs_;
 };
 
 // What is read again changes nothing that was printed.
@@ -36,7 +98,7 @@ class NoReader : public LinkReader {
 
 }  // namespace
 
-int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePorts& ports,
+int RunOnce(const settings::Settings& settings, OnceSecrets secrets, const OncePorts& ports,
             Logger& log, const std::function<void(std::string_view)>& print,
             const std::function<bool(MonoTime)>& wait_until) {
   fleet::Table table(settings.memory.max_trackers);
@@ -52,9 +114,10 @@ int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePor
   const std::string run = MakeRunId(*ports.random);
   Pipeline pipeline(table, groups, schedule, scope, reader, topics, run, printer, *ports.clock,
                     log);
+  printer.NumberAs(pipeline);
   poll::PollerConfig config;
   config.requests_per_second = settings.api.requests_per_second;
-  poll::Session session(MakeSessionConfig(settings.api), std::move(api_secret), *ports.files,
+  poll::Session session(MakeSessionConfig(settings.api), std::move(secrets.api), *ports.files,
                         reader, *ports.random, log);
   poll::FleetJob fleet_job(kOnceMs, pipeline, *ports.random, log);
   poll::StatesJob states_job(limits::kDefaultBatch, pipeline);
@@ -73,9 +136,13 @@ int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePor
         std::make_unique<poll::LinksJob>(kOnceMs, settings.scope.links, *links, *ports.random);
     poller.Add(*links_job);
   }
+  Extras extras(settings.extra, reader, topics, run, printer, printer, *ports.clock, log);
+  ExtraPolls extra_polls(extras, settings, std::move(secrets.panel), ports, session, reader, log);
+  extra_polls.AddTo(poller);
   const auto done = [&] {
     const bool links_read = links_job == nullptr || links_job->read_once();
-    return fleet_job.listed() && links_read && states_job.Idle(ports.clock->Now());
+    return fleet_job.listed() && links_read && states_job.Idle(ports.clock->Now()) &&
+           extra_polls.Done();
   };
   const auto failed = [&] {
     return poller.state() == poll::ApiState::kFailing ||
@@ -89,7 +156,7 @@ int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePor
     if (pipeline.TakeListWanted()) fleet_job.AskSoon();
     if (!done()) wanted = wait_until(next);
   }
-  const bool good = done();
+  const bool good = done() && extra_polls.Good();
   const MonoTime end = ports.clock->Now() + kLogoutMs;
   for (poller.Stop(); !poller.stopped() && ports.clock->Now() < end;) {
     static_cast<void>(wait_until(std::min(poller.Step(ports.clock->Now()), end)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `depotlink once`: polls the whole fleet once and prints the records that it would publish, a line
-// each: topic, a tab, payload. Touches no bus.
+// `depotlink once`: polls the whole fleet and each extra once, and prints the records that it would
+// publish, a line each: topic, a tab, payload. Touches no bus.
 
 #include <functional>
 #include <string>
@@ -18,6 +18,11 @@
 
 namespace depotlink::commands {
 
+struct OnceSecrets {
+  Secret api;    // the API key, or the user's password
+  Secret panel;  // the panel's password; empty: no panel
+};
+
 struct OncePorts {
   ports::Clock* clock = nullptr;
   ports::Random* random = nullptr;
@@ -26,9 +31,9 @@ struct OncePorts {
 };
 
 // `print` writes a text out. `wait_until` waits for events or that time, and is false where the
-// user wants to stop. `api_secret`: the key, or the user's password. Returns the exit code: 0 where
-// the whole fleet was read, 1 where the API could not be asked (the reason has been logged).
-int RunOnce(const settings::Settings& settings, Secret api_secret, const OncePorts& ports,
+// user wants to stop. Returns the exit code: 0 where the whole fleet and all extras were read, 1
+// where something could not be asked for (the reason has been logged).
+int RunOnce(const settings::Settings& settings, OnceSecrets secrets, const OncePorts& ports,
             Logger& log, const std::function<void(std::string_view)>& print,
             const std::function<bool(MonoTime)>& wait_until);
 

@@ -63,6 +63,16 @@ std::string ApiLines(const json::Object& api, WallTime now) {
          ErrorLine(api);
 }
 
+std::string ExtrasLines(const json::Object& extras) {
+  const std::string count = Member(extras, "count");
+  if (count == "-") return {};
+  const std::string failing = Member(extras, "failing");
+  std::string lines =
+      Line("extras", count + (failing == "0" ? "" : ", of which " + failing + " in trouble"));
+  if (failing != "0") lines += Line("", Member(extras, "failing_path"));
+  return lines + ErrorLine(extras);
+}
+
 std::string BrokerLines(const json::Object& broker) {
   return Line("broker", Member(broker, "state") + ", MQTT " + Member(broker, "protocol") + ", " +
                             Member(broker, "connects") + " connects") +
@@ -103,7 +113,7 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
 std::string Table(const json::Object& root, WallTime now) {
   const json::Object records = Section(root, "records");
   return ApiLines(Section(root, "api"), now) + PanelLines(Section(root, "panel")) +
-         BrokerLines(Section(root, "broker")) +
+         BrokerLines(Section(root, "broker")) + ExtrasLines(Section(root, "extras")) +
          Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
          LinksLines(Section(root, "links")) +
          Line("records", Member(records, "acked") + " delivered, " + Member(records, "waiting") +

@@ -91,6 +91,16 @@ void Queue(JsonWriter& out, const QueueHealth& queue) {
   out.EndObject();
 }
 
+void Extras(JsonWriter& out, const ExtrasHealth& extras) {
+  if (extras.count == 0) return;
+  out.Key("extras").BeginObject();
+  out.Key("count").Uint(extras.count);
+  out.Key("failing").Uint(extras.failing);
+  Text(out, "failing_path", extras.failing_path);
+  ErrorText(out, extras.last_error);
+  out.EndObject();
+}
+
 }  // namespace
 
 std::string_view ApiStateName(ApiState state) {
@@ -138,6 +148,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   if (report.lag_s.has) out.Key("lag_s").Uint(report.lag_s.value);
   Records(out, report.records);
   Queue(out, report.queue);
+  Extras(out, report.extras);
   out.Key("skipped_elements").Uint(report.skipped_elements);
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);

@@ -86,6 +86,14 @@ struct QueueHealth {
   std::uint64_t lost_damaged = 0;
 };
 
+// Extra polls; left out where there are none.
+struct ExtrasHealth {
+  std::uint64_t count = 0;
+  std::uint64_t failing = 0;      // not answered, not permitted, or not published as they should be
+  std::string_view failing_path;  // of the first of them
+  std::string_view last_error;    // why, for people
+};
+
 // The views must stay valid during EncodeHealth.
 struct HealthReport {
   std::string_view site;
@@ -103,6 +111,7 @@ struct HealthReport {
   model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest
   RecordCounts records;
   QueueHealth queue;
+  ExtrasHealth extras;
   std::uint64_t skipped_elements = 0;  // elements of an answer that could not be read
   std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
   std::uint64_t memory_rss_kib = 0;    // 0: unknown

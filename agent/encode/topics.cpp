@@ -95,4 +95,14 @@ std::string_view TopicBuilder::Link(model::LinkId id, char* out, std::size_t cap
   return Join({base_.view(), "link/", Digits(id, digits)}, out, capacity);
 }
 
+std::string_view TopicBuilder::Extra(std::string_view topic, std::uint64_t id, char* out,
+                                     std::size_t capacity) const {
+  if (!ok() || id > kMaxId || !IsSafeTopic(topic)) return {};
+  if (id == 0) return Join({base_.view(), "extra/", topic}, out, capacity);
+  std::array<char, 16> digits;  // 2^53 has 16
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), id);
+  const std::string_view number(digits.data(), static_cast<std::size_t>(end.ptr - digits.data()));
+  return Join({base_.view(), "extra/", topic, "/", number}, out, capacity);
+}
+
 }  // namespace depotlink::encode

@@ -43,6 +43,7 @@ inline constexpr Endpoint kUserAuth{"user/auth", {}, 0, true};
 inline constexpr Endpoint kUserRenew{"user/session/renew"};
 inline constexpr Endpoint kUserLogout{"user/logout"};
 inline constexpr Endpoint kPanelAuth{"panel/account/auth", {}, 0, true};
+inline constexpr Endpoint kPanelPermissions{"panel/account/get_permissions"};
 inline constexpr Endpoint kPanelLogout{"panel/account/logout"};
 
 }  // namespace depotlink::navixy

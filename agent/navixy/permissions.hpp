@@ -21,6 +21,10 @@ class Permissions {
   void Read(json::ElementReader& reader, std::string_view text);
   void Clear() { count_ = 0; }
   bool empty() const { return count_ == 0; }
+  bool operator==(const Permissions& other) const {
+    return std::equal(pairs_.begin(), pairs_.begin() + count_, other.pairs_.begin(),
+                      other.pairs_.begin() + other.count_);
+  }
   bool Grants(std::string_view category, std::string_view operation) const;
 
  private:

@@ -116,6 +116,7 @@ void Session::TakeSecret(Secret secret, MonoTime now) {
 void Session::Forget() {
   Secret::WipeString(authorization_);
   permissions_.Clear();
+  permissions_told_ = asking_permissions_ = false;
   if (!HasLogin()) authorization_ = navixy::MakeAuthorization(secret_.Reveal());
 }
 
@@ -173,13 +174,28 @@ void Session::BeginStop() {
 const navixy::Endpoint& Session::endpoint() const {
   const bool panel = api() == navixy::Api::kPanel;
   if (ending_) return panel ? navixy::kPanelLogout : navixy::kUserLogout;
-  if (panel) return navixy::kPanelAuth;
+  if (panel) return asking_permissions_ ? navixy::kPanelPermissions : navixy::kPanelAuth;
   return authorization_.empty() ? navixy::kUserAuth : navixy::kUserRenew;
 }
 
 MonoTime Session::Due() {
   if (stopping_) return ending_ ? MonoTime{0} : kNever;
+  if (asking_permissions_) return MonoTime{0};
   return HasLogin() ? due_ : kNever;
+}
+
+void Session::AskPermissions(MonoTime now) {
+  if (now < ask_permissions_at_ || api() != navixy::Api::kPanel || authorization_.empty()) return;
+  ask_permissions_at_ = now + kPermissionsMs;
+  asking_permissions_ = true;
+}
+
+void Session::ReadPermissions(std::string_view text) {
+  const navixy::Permissions before = permissions_;
+  permissions_.Read(*reader_, text);
+  if (permissions_told_ && permissions_ == before) return;
+  permissions_told_ = true;
+  ++grants_;
 }
 
 bool Session::Begin(MonoTime now, std::string& body) {
@@ -209,10 +225,10 @@ bool Session::MayLogIn(MonoTime now) {
 }
 
 void Session::OnValue(std::string_view key, std::string_view text) {
+  if (key == "permissions") ReadPermissions(text);
   if (!endpoint().open) return;
   if (key == "hash" && !navixy::ReadSessionHash(text, hash_)) hash_.clear();
   if (key == "type") second_factor_ = navixy::IsSecondFactor(text);
-  if (key == "permissions") permissions_.Read(*reader_, text);
 }
 
 void Session::OnGood(bool /*whole*/, MonoTime now) {
@@ -221,6 +237,7 @@ void Session::OnGood(bool /*whole*/, MonoTime now) {
     return;
   }
   if (endpoint().open) return OnLoggedIn(now);
+  if (std::exchange(asking_permissions_, false)) return;
   due_ = now + kRenewMs;
 }
 
@@ -243,6 +260,7 @@ void Session::OnLoggedIn(MonoTime now) {
   const DurationMs lasts_ms = api() == navixy::Api::kPanel ? kPanelMs : kRenewMs;
   const auto tenth = static_cast<std::uint64_t>(lasts_ms / 10);
   due_ = now + lasts_ms - static_cast<DurationMs>(random_->Next() % tenth);
+  ++grants_;
   OnAccepted();
   log_->Info("logged in", {{"api", api() == navixy::Api::kPanel ? "panel" : "user"}});
 }
@@ -256,6 +274,10 @@ bool Session::OnBad(const navixy::Judgement& judgement, MonoTime now) {
                        judgement.verdict == navixy::Verdict::kForbidden ||
                        judgement.verdict == navixy::Verdict::kRejected ||
                        judgement.verdict == navixy::Verdict::kSplit;
+  // They can wait for the next login.
+  if (judgement.verdict != navixy::Verdict::kCredential &&
+      std::exchange(asking_permissions_, false))
+    return true;
   if (!refused) return false;
   if (endpoint().open) {
     Refuse(StateOf(judgement.code), judgement.reason, now);

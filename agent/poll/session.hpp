@@ -65,6 +65,12 @@ class Session : public Job {
   const std::string& trouble() const { return trouble_; }
   // Of a panel session, as its login told; empty for others.
   const navixy::Permissions& permissions() const { return permissions_; }
+  // False while there is no session, and where its login told none.
+  bool permissions_told() const { return permissions_told_; }
+  // Another number, from 1 on, with each login and whenever the permissions have changed.
+  std::uint32_t grants() const { return grants_; }
+  // A call was not permitted: the permissions are read again, at most once an hour.
+  void AskPermissions(MonoTime now);
 
   // When it is tried again after a refusal.
   MonoTime NextTry() const { return HasLogin() ? due_ : not_before_; }
@@ -92,6 +98,7 @@ class Session : public Job {
   void OnLoggedIn(MonoTime now);
   void Refuse(SessionState state, std::string trouble, MonoTime now);
   void Forget();
+  void ReadPermissions(std::string_view text);
   DurationMs WaitMs() const;
   void TakeSecret(Secret secret, MonoTime now);
 
@@ -102,6 +109,7 @@ class Session : public Job {
   static constexpr DurationMs kPanelMs = 23 * kHourMs;
   // One that ends sooner was no good: its end counts like a refused login.
   static constexpr DurationMs kSoundMs = 10 * kMinuteMs;
+  static constexpr DurationMs kPermissionsMs = kHourMs;
 
   SessionConfig config_;
   Secret secret_;
@@ -115,11 +123,15 @@ class Session : public Job {
   SessionState state_ = SessionState::kStarting;
   std::string trouble_;
   navixy::Permissions permissions_;
-  MonoTime due_{0};           // with a login: when to log in, or to renew
-  MonoTime not_before_{0};    // with a key: when to try it again
-  MonoTime began_{};          // the session
-  MonoTime look_at_{kNever};  // at the secret's file
-  int refusals_ = 0;          // in a row
+  bool permissions_told_ = false;
+  std::uint32_t grants_ = 1;
+  bool asking_permissions_ = false;
+  MonoTime ask_permissions_at_{0};  // not before
+  MonoTime due_{0};                 // with a login: when to log in, or to renew
+  MonoTime not_before_{0};          // with a key: when to try it again
+  MonoTime began_{};                // the session
+  MonoTime look_at_{kNever};        // at the secret's file
+  int refusals_ = 0;                // in a row
   bool stopping_ = false;
   bool ending_ = false;  // the call that ends it is to be made, or under way
   // Of the answer under way.

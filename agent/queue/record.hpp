@@ -20,7 +20,8 @@ enum class RecordKind : std::uint8_t {
   kClearInfo = 3,
   kHistory = 4,
   kLink = 5,
-  kClearLink = 6
+  kClearLink = 6,
+  kExtra = 16  // never in a file
 };
 inline constexpr RecordKind kLastRecordKind = RecordKind::kClearLink;
 

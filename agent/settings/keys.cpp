@@ -17,6 +17,13 @@ constexpr KeySpec Section(std::string_view path) {
   return key;
 }
 
+// An object in a list; `set` makes room for it.
+constexpr KeySpec Item(std::string_view path, Setter set) {
+  KeySpec key = Section(path);
+  key.set = set;
+  return key;
+}
+
 constexpr std::string_view kRemoveIt = "remove it";
 
 // `help` says what to do, or what to know, until then.
@@ -178,6 +185,27 @@ constexpr KeySpec kKeys[] = {
     Id("scope.links[]", "the number of a geo link",
        [](Settings& s, const Parsed& v) { s.scope.links.push_back(AsId(v)); }),
 
+    Key("extra", KeyType::kList, 0, limits::kExtras, "", "",
+        "what else to ask the API for, and to publish", nullptr),
+    Item("extra[]", [](Settings& s, const Parsed&) { s.extra.emplace_back(); }),
+    Required(Key("extra[].path", KeyType::kToken, 1, 128, "", "retranslator/list",
+                 "the read-only action to ask for",
+                 [](Settings& s, const Parsed& v) { s.extra.back().path = v.text; })),
+    Required(Key("extra[].topic", KeyType::kTopicPrefix, 1, limits::kExtraTopicCharacters, "",
+                 "retranslators", "where the answer is published, below `extra/`",
+                 [](Settings& s, const Parsed& v) { s.extra.back().topic = v.text; })),
+    Key("extra[].every", KeyType::kDuration, 10 * kSecondMs, 30 * 24.0 * kHourMs, "1h", "1h",
+        "how often it is asked for",
+        [](Settings& s, const Parsed& v) { s.extra.back().every_ms = v.whole; }),
+    Key("extra[].params", KeyType::kJson, 0, 0, "", "", "what is asked, as the API documents it",
+        [](Settings& s, const Parsed& v) { s.extra.back().params = v.text; }),
+    Key("extra[].split", KeyType::kSwitch, 0, 0, "false", "true",
+        "each element of the list in a message of its own",
+        [](Settings& s, const Parsed& v) { s.extra.back().split = v.flag; }),
+    Key("extra[].retain", KeyType::kSwitch, 0, 0, "true", "false",
+        "the broker keeps the last answer for whoever comes later",
+        [](Settings& s, const Parsed& v) { s.extra.back().retain = v.flag; }),
+
     Section("queue"),
     Key("queue.dir", KeyType::kPath, 2, 1024, "/var/lib/depotlink/queue", "/data/depotlink/queue",
         "the directory on disk for what the bus does not take",
@@ -224,7 +252,6 @@ constexpr KeySpec kKeys[] = {
            SetLevel),
     Later("log.format"),
 
-    Later("extra"),
     Later("publish"),
 };
 

@@ -6,6 +6,7 @@
 
 #include "agent/settings/document.hpp"
 #include "agent/settings/echo.hpp"
+#include "agent/settings/extra.hpp"
 #include "agent/settings/keys.hpp"
 #include "agent/settings/line_index.hpp"
 #include "agent/settings/suggest.hpp"
@@ -217,11 +218,16 @@ class Judge {
     }
   }
 
+  const Entry* Member(std::size_t parent, std::string_view leaf) const {
+    const auto found = std::find_if(
+        document_->entries.begin(), document_->entries.end(), [parent, leaf](const Entry& entry) {
+          return entry.parent == static_cast<int>(parent) && entry.key == leaf && !entry.overridden;
+        });
+    return found == document_->entries.end() ? nullptr : &*found;
+  }
+
   bool HasMember(std::size_t parent, std::string_view leaf) const {
-    return std::any_of(document_->entries.begin(), document_->entries.end(),
-                       [parent, leaf](const Entry& entry) {
-                         return entry.parent == static_cast<int>(parent) && entry.key == leaf;
-                       });
+    return Member(parent, leaf) != nullptr;
   }
 
   void CrossCheck() {
@@ -246,6 +252,7 @@ class Judge {
     CheckOwnFiles();
     CheckQueueDirs();
     CheckScope();
+    CheckExtras();
   }
 
   // A link says what may be seen: neither may more be published beside it, nor the past where the
@@ -262,6 +269,35 @@ class Judge {
       Report(replay->offset, replay->path,
              "with \"scope.links\" only \"history\": what waited until a link has ended must not "
              "stand retained");
+    }
+  }
+
+  void CheckExtras() {
+    const bool panel = FindGiven("api.panel") != nullptr || IsExcused("api.panel");
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      if (!verdicts_[i].open || verdicts_[i].path != "extra[]") continue;
+      for (const ExtraFault& fault : CheckExtra(settings_.extra, number, panel)) {
+        const Entry* member = Member(i, fault.leaf);
+        const Entry& place = member == nullptr ? document_->entries[i] : *member;
+        Report(place.value_offset, Join(verdicts_[i].shown, fault.leaf), fault.message);
+      }
+      CheckParams(i);
+      ++number;
+    }
+  }
+
+  // What is asked is shown in no log, yet a config is read by many.
+  void CheckParams(std::size_t item) {
+    const Entry* params = Member(item, "params");
+    if (params == nullptr) return;
+    for (const Entry& entry : document_->entries) {
+      if (!(params->value_offset < entry.value_offset && entry.value_offset < params->value_end)) {
+        continue;
+      }
+      const std::string fault = CheckParam(entry.key, entry.text);
+      if (fault.empty()) continue;
+      Report(entry.key_offset, Join(verdicts_[item].shown, "params"), fault);
     }
   }
 

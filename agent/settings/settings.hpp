@@ -59,6 +59,16 @@ struct Scope {
   std::vector<std::uint64_t> links;
 };
 
+// Something else to ask the API for, now and then, and to publish below `extra/<topic>`.
+struct Extra {
+  std::string path;  // in navixy::AllReadable()
+  DurationMs every_ms = kHourMs;
+  std::string topic;
+  std::string params;  // JSON, one object; empty: none
+  bool split = false;  // an element a message; else the whole answer in one
+  bool retain = true;
+};
+
 struct Queue {
   std::string dir = "/var/lib/depotlink/queue";
   std::string runtime_dir = "/run/depotlink";
@@ -86,6 +96,7 @@ struct Settings {
   Mqtt mqtt;
   Poll poll;
   Scope scope;
+  std::vector<Extra> extra;  // at most limits::kExtras
   Queue queue;
   Memory memory;
   Log log;

@@ -38,10 +38,15 @@ constexpr Alias kAliases[] = {
     {"", "logging", "log"},          {"", "navixy", "api"},
 };
 
+// An object of a list, which has no name.
+bool IsItem(const KeySpec& key) {
+  return key.path.back() == ']';
+}
+
 // Lower is nearer; kNoSlip: not at all.
 std::size_t Rank(std::string_view section, std::string_view leaf, const KeySpec& key) {
   const std::size_t slip = SlipDistance(leaf, LeafOf(key.path));
-  if (slip == kNoSlip) return kNoSlip;
+  if (slip == kNoSlip || IsItem(key)) return kNoSlip;
   const std::size_t later = key.supported ? 0 : 1;
   if (SectionOf(key.path) == section) return slip * 2 + later;
   constexpr std::size_t kOtherSection = 8;
@@ -82,7 +87,7 @@ std::string_view SecretFileKey(std::string_view section, std::string_view leaf) 
 std::string ListKeys(std::string_view section) {
   std::vector<std::string_view> names;
   for (const KeySpec& key : AllKeys()) {
-    const bool wanted = key.supported && key.type != KeyType::kIgnored;
+    const bool wanted = key.supported && key.type != KeyType::kIgnored && !IsItem(key);
     if (wanted && SectionOf(key.path) == section) names.push_back(LeafOf(key.path));
   }
   std::string list;

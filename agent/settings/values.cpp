@@ -213,6 +213,7 @@ std::string Expectation(const KeySpec& key) {
   const std::string example = ", such as \"" + std::string(key.example) + '"';
   switch (key.type) {
     case KeyType::kSection:
+      if (key.path.back() == ']') return "an object: { ... }";
       return "an object: \"" + std::string(key.path) + "\": { ... }";
     case KeyType::kSite:
       return "1 to 64 of A-Z a-z 0-9 . _ -" + example;
@@ -227,7 +228,8 @@ std::string Expectation(const KeySpec& key) {
              "environment" +
              example;
     case KeyType::kTopicPrefix:
-      return "topic levels of A-Z a-z 0-9 . _ - with / between, at most 100 characters" + example;
+      return "topic levels of A-Z a-z 0-9 . _ - with / between, at most " + FormatNumber(key.high) +
+             " characters" + example;
     case KeyType::kToken:
       return "1 to 128 printable ASCII characters without blanks" + example;
     case KeyType::kIgnored:

@@ -34,7 +34,7 @@ std::string Records(std::size_t bytes) {
   return text;
 }
 
-std::vector<std::string> Texts() {
+std::vector<std::string> SampleTexts() {
   std::vector<std::string> texts;
   for (const std::size_t bytes : {0U, 1U, 2U, 129U, 4096U, 32768U}) {
     texts.push_back(Records(bytes));
@@ -69,7 +69,7 @@ std::optional<std::string> CompressorContract::Unpacked(std::string_view diction
 }
 
 void CompressorContract::WhatWasPackedUnpacks() {
-  for (const std::string& text : Texts()) {
+  for (const std::string& text : SampleTexts()) {
     for (const std::string_view dictionary : {std::string_view(), kDictionary}) {
       CHECK(Unpacked(dictionary, Packed(dictionary, text), text.size()) == text);
     }
@@ -92,7 +92,7 @@ void CompressorContract::WhatDoesNotFitGivesNothing() {
 }
 
 void CompressorContract::UnpackWantsTheExactSize() {
-  for (const std::string& text : Texts()) {
+  for (const std::string& text : SampleTexts()) {
     const std::string packed = Packed(kDictionary, text);
     CHECK(!Unpacked(kDictionary, packed, text.size() + 1));
     if (!text.empty()) CHECK(!Unpacked(kDictionary, packed, text.size() - 1));

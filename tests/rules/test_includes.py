@@ -22,7 +22,7 @@ MAY_KNOW = {
     "agent/encode": ("agent/base", "agent/model", "agent/json"),
     "agent/queue": ("agent/base", "agent/model", "agent/ports"),
     "agent/publish": ("agent/base", "agent/model", "agent/ports", "agent/queue"),
-    "agent/settings": ("agent/base", "agent/json"),
+    "agent/settings": ("agent/base", "agent/json", "agent/navixy"),
     "agent/commands": ("agent/",),
     "agent": ("agent/",),
     "platform": ("agent/base", "agent/ports", "agent/model"),

@@ -38,7 +38,9 @@ TEST_GROUP(Once) {
     settings.api.url = "https://api.example/v2";
     settings.memory.max_trackers = 5000;
     return RunOnce(
-        settings, depotlink::Secret(std::string("key")), {&clock, &random, &http, &files}, log,
+        settings,
+        {depotlink::Secret(std::string("key")), depotlink::Secret(std::string("password"))},
+        {&clock, &random, &http, &files}, log,
         [this](std::string_view line) {
           ++lines;
           CHECK(line.back() == '\n');
@@ -97,6 +99,50 @@ TEST(Once, GroupsThatAreRefusedDoNot) {
   api.trackers = 3;
   api.refuse_groups_code = 13;
   LONGS_EQUAL(0, Run());
+  LONGS_EQUAL(6, lines);
+}
+
+TEST(Once, PrintsEachExtraOnce) {
+  api.trackers = 3;
+  settings.api.panel = {"20410", "/panel"};
+  settings.extra.resize(2);
+  settings.extra[0].path = "tag/list";
+  settings.extra[0].topic = "tags";
+  settings.extra[0].every_ms = 10 * kSecondMs;
+  settings.extra[1].path = "panel/user/list";
+  settings.extra[1].topic = "users";
+  api.others["tag/list"] = R"({"success":true,"list":[{"id":1}]})";
+  api.others["panel/account/auth"] =
+      R"({"success":true,"hash":"44eac1c27af4be7b9d04da2ce1af111b","permissions":{"users":["read"]}})";
+  api.others["panel/user/list"] = R"({"success":true,"list":[],"count":0})";
+  api.others["panel/account/logout"] = R"({"success":true})";
+  LONGS_EQUAL(0, Run());
+  LONGS_EQUAL(8, lines);
+  CHECK(topics.count("depotlink/yard/extra/tags") == 1);
+  CHECK(topics.count("depotlink/yard/extra/users") == 1);
+  LONGS_EQUAL(1, api.others_asked["tag/list"]);
+  LONGS_EQUAL(1, api.others_asked["panel/account/logout"]);
+}
+
+TEST(Once, AnExtraThatIsNotAnsweredIsSaidAndDoesNotHoldUpTheRest) {
+  api.trackers = 3;
+  settings.extra.resize(1);
+  settings.extra[0].path = "tag/list";
+  settings.extra[0].topic = "tags";
+  api.others["tag/list"] = R"({"success":false,"status":{"code":13}})";
+  LONGS_EQUAL(1, Run());
+  LONGS_EQUAL(6, lines);
+  LONGS_EQUAL(1, logs.Count(LogLevel::kError, "tag/list"));
+}
+
+TEST(Once, APanelThatRefusesDoesNotHoldUpTheRest) {
+  api.trackers = 3;
+  settings.api.panel = {"20410", "/panel"};
+  settings.extra.resize(1);
+  settings.extra[0].path = "panel/user/list";
+  settings.extra[0].topic = "users";
+  api.others["panel/account/auth"] = R"({"success":false,"status":{"code":102}})";
+  LONGS_EQUAL(1, Run());
   LONGS_EQUAL(6, lines);
 }
 

@@ -35,6 +35,9 @@ class SimulatedApi {
   int refuse_all_code = 0;     // each call is refused with this code; 0: none
   int refuse_groups_code = 0;  // likewise for tracker/group/list alone
   std::size_t piece_bytes = 1400;
+  // Answers of other calls, by the end of their path, and how often each was asked for.
+  std::map<std::string, std::string> others;
+  std::map<std::string, int> others_asked;
 
   WallTime Now() const { return {clock_->WallNow().ms + ahead_ms}; }
   // The number of the state that a tracker has at a time; what it says follows from that.
@@ -91,6 +94,11 @@ class SimulatedApi {
     if (code != 0) {
       return http_->Answer(
           400, "{\"success\":false,\"status\":{\"code\":" + std::to_string(code) + "}}");
+    }
+    for (const auto& [path, other] : others) {
+      if (!is(path)) continue;
+      ++others_asked[path];
+      return http_->Answer(200, other, piece_bytes);
     }
     const std::string body = groups ? R"({"list":[{"id":1,"title":"Yard"}],"success":true})"
                              : is("tracker/list") ? FleetList()

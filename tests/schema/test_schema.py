@@ -73,6 +73,16 @@ TABLE = {
     "scope.trackers": (([1], [1, 2, 1234567], [2 ** 53], list(range(1, 4001))), NO_IDS + (list(range(1, 4002)),)),
     "scope.groups": (([1], [167, 168], list(range(1, 513))), NO_IDS + (list(range(1, 514)),)),
     "scope.links": (([103], list(range(1, 33))), NO_IDS + (list(range(1, 34)),)),
+    "extra[].path": (("zone/list", "retranslator/list"),
+                     NO_TEXT + ("zone/delete", "/zone/list", "zone/list/", "api/key/list",
+                                "tracker/location/link/list", "ZONE/LIST")),
+    "extra[].topic": (("a", "a/b.c/d_e-f", "x" * 64),
+                      NO_TEXT + ("/a", "a/", "a//b", "+", "#", "a b", "\u00fc", "x" * 65)),
+    "extra[].every": (("10s", "10000ms", "30d", "720h", "43200m", "2592000s"),
+                      NO_DURATION + ("9s", "9999ms", "31d", "721h", "43201m", "2592001s")),
+    "extra[].params": (({}, {"filter": "a", "tag_ids": [1, 2]}), (5, None, True, [], "", "x")),
+    "extra[].split": ((True, False), (0, "true", None, [], {})),
+    "extra[].retain": ((True, False), (0, "true", None, [], {})),
     "queue.dir": (("/a", "/var/lib/depotlink/queue"), NO_FILE),
     "queue.runtime_dir": (("/a", "/dev/shm/depotlink"), NO_FILE),
     "queue.key_file": ((NEW_FILE,), NO_FILE),
@@ -103,13 +113,20 @@ for _key in DURATION_KEYS:
                    NO_DURATION + ("25h", "2d", "1441m", "86401s", "86400001ms"))
 
 
+def entered(place, section):
+    """What stands there: an object, or the first of a list (`extra[]`)."""
+    if section.endswith("[]"):
+        return place.setdefault(section[:-2], [{}])[0]
+    return place.setdefault(section, {})
+
+
 def changed(config, path, value):
     """A copy of `config` in which `path` has `value`."""
     config = copy.deepcopy(config)
     *sections, leaf = path.split(".")
     place = config
     for section in sections:
-        place = place.setdefault(section, {})
+        place = entered(place, section)
     place[leaf] = value
     return config
 
@@ -119,7 +136,7 @@ def without(config, path):
     *sections, leaf = path.split(".")
     place = config
     for section in sections:
-        place = place[section]
+        place = entered(place, section)
     del place[leaf]
     return config
 
@@ -150,6 +167,8 @@ def base_of(base, files):
     """The config in which a key makes sense: a login has two halves, and stands instead of the key."""
     def get(key):
         section, _, _ = key.rpartition(".")
+        if section == "extra[]":
+            return changed(base, "extra", [{"path": "zone/list", "topic": "zones"}])
         if section not in ("api.user", "api.panel"):
             return base
         login = {"login": "a", "password_file": str(files / (section[4:] + ".password"))}
@@ -187,7 +206,9 @@ def schema_keys(schema=None, prefix=""):
     schema = schema or SCHEMA
     keys = {}
     for name, rule in schema["properties"].items():
-        if rule.get("type") == "object":
+        if "properties" in rule.get("items", {}):
+            keys.update(schema_keys(rule["items"], prefix + name + "[]."))
+        elif "properties" in rule:
             keys.update(schema_keys(rule, prefix + name + "."))
         else:
             keys[prefix + name] = (rule.get("default"), name in schema.get("required", ()))
@@ -227,7 +248,7 @@ def test_readme_examples_and_schema_defaults_and_examples_are_good(check, base, 
             judge(check, changed(base_of(key), key, json.loads(cells[4].strip(" |`"))), True)
     for key, (default, _) in schema_keys().items():
         if default is not None:
-            judge(check, changed(base, key, default), True)
+            judge(check, changed(base_of(key), key, default), True)
 
 
 @pytest.mark.parametrize("key", sorted(TABLE))
@@ -249,7 +270,7 @@ def test_required_keys(check, base_of, key):
     judge(check, without(base_of(key), key), False)
 
 
-@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "queue.", "memory.", "log."])
+@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "extra[].", "queue.", "memory.", "log."])
 def test_unknown_keys(check, base_of, section):
     judge(check, changed(base_of(section), section + "zebra", 1), False)
 
@@ -263,11 +284,34 @@ def test_sections_are_objects(check, base, section):
 
 
 @pytest.mark.parametrize("key", ["api.pin", "mqtt.ca_file",
-                                 "mqtt.cert_file", "mqtt.private_key_file", "extra", "publish", "log.format"])
+                                 "mqtt.cert_file", "mqtt.private_key_file", "publish", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output
     judge(check, changed(base, key, {}), False)
+
+
+def test_extra_is_a_list_of_objects(check, base):
+    one = {"path": "zone/list", "topic": "zones"}
+    for value in ("x", 1, None, {}, [1], ["zone/list"], [[]], [{}],
+                  [dict(one, topic="t%d" % n) for n in range(17)]):
+        judge(check, changed(base, "extra", value), False)
+    for value in ([], [dict(one, topic="t%d" % n) for n in range(16)]):
+        judge(check, changed(base, "extra", value), True)
+
+
+def test_the_schema_names_each_action_that_the_reader_takes(check, base_of):
+    panel = base_of("api.panel.login")
+    paths = SCHEMA["properties"]["extra"]["items"]["properties"]["path"]["enum"]
+    assert paths == sorted(set(paths)) and len(paths) > 40
+    extras = [{"path": path, "topic": "t%d" % n} for n, path in enumerate(paths)]
+    for at in range(0, len(extras), 16):
+        _, output = check(json.dumps(changed(panel, "extra", extras[at:at + 16])))
+        assert "read-only action" not in output and "not published" not in output, output
+    readme = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    table = (ROOT / "agent/navixy/readable.cpp").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'(?:List|Paged|Value)\("([^"]+)"', table)) == paths
+    assert [path for path in paths if "`%s`" % path not in readme] == []
 
 
 def test_secrets_in_the_config(check, base):
@@ -308,6 +352,13 @@ def test_what_a_schema_cannot_say(check, base, files):
     assert VALIDATOR.is_valid(same)
     assert not check(json.dumps(same))[0]
     assert not check(json.dumps(base)[:-1] + ', "site": "b"}')[0]
+    one = {"path": "zone/list", "topic": "zones"}
+    for extras in ([one, one], [dict(one, params={"hash": "x"})], [dict(one, path="zone/read")],
+                   [dict(one, path="file/stats/read", split=True)],
+                   [dict(one, path="panel/user/list")]):
+        config = changed(base, "extra", extras)
+        assert VALIDATOR.is_valid(config)
+        assert not check(json.dumps(config))[0]
 
 
 def test_a_scope_is_by_links_or_by_trackers(check, base):

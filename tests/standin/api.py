@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's calls: parameters in, a Reply out. Knows nothing of sockets or faults."""
-from . import panel, render
+from . import extras, panel, render
 from .clock import server_now
 from .errors import ApiError, invalid
 from .links import Links
@@ -30,7 +30,8 @@ class Api:
     def __init__(self, fleet, options, key, stats):
         self.fleet, self.options, self.stats = fleet, options, stats
         self.sessions = Sessions(key, stats)
-        self._panel = panel.Panel(self.sessions.panel, fleet)
+        self.panel = panel.Panel(self.sessions.panel, fleet)
+        self.extras = extras.Extras()
         self.links = Links(fleet.dates, lambda: server_now(options))
         self._calls = {
             "user/auth": self._auth, "user/session/renew": self._renew,
@@ -49,9 +50,11 @@ class Api:
             credential = None
             if request.action not in OPEN:
                 credential = self.sessions.authorize(request, params)
-            if request.action in self._panel.calls:
-                members = self._panel.handle(request.action, params, credential)
+            if request.action in self.panel.calls:
+                members = self.panel.handle(request.action, params, credential)
                 return Reply(200, self._members(members, True))
+            if request.action in self.extras:
+                return Reply(200, self._members(self.extras.answer(request.action, params), True))
             call = self._calls.get(request.action)
             if call is None:
                 raise ApiError(self._unknown(request.action))

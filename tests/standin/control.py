@@ -138,6 +138,16 @@ class Control:
             account.sessions.clear()
         return {"count": count}
 
+    def act_extra(self, path, items=None, value=None):
+        """Puts what a read-only action answers: a list's items, or a value."""
+        if value is not None:
+            self._api.extras.values[path] = value
+        elif path.startswith("panel/"):
+            self._api.panel.lists[path] = items
+        else:
+            self._api.extras.lists[path] = items
+        return {}
+
     def act_options(self, **values):
         """Changes order, gzip, framing, keep_alive, step_s or date_offset (null: no Date) while running."""
         for name, value in values.items():

@@ -74,6 +74,19 @@ TEST(Check, SaysOkAndWhatWillBeDone) {
       out.c_str());
 }
 
+TEST(Check, SaysHowOftenEachExtraIsAskedFor) {
+  std::string config = kConfig;
+  config.insert(config.rfind('}'), R"(, "extra": [
+    {"path": "retranslator/list", "topic": "retranslators", "every": "30m"},
+    {"path": "zone/list", "topic": "zones", "every": "2d", "split": true}])");
+  files.Put("c.json", config);
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS(
+      "  extras    retranslator/list every 30m (48 a day) to extra/retranslators\n"
+      "            zone/list every 2d (0.5 a day, pages apart) to extra/zones/<id>\n",
+      out.c_str());
+}
+
 TEST(Check, SaysWhatAFullConfigWillDo) {
   files.Put("c.json", kFullConfig);
   files.Put("/ca", "# ours\n-----BEGIN CERTIFICATE-----\n");

@@ -78,6 +78,19 @@ TEST(StatusCommand, TellsErrorsAndAnAgentThatIsGone) {
   STRCMP_CONTAINS("  memory    - KiB", out.c_str());
 }
 
+TEST(StatusCommand, TellsOfExtrasInTrouble) {
+  input.report = std::string(R"({"time":"2024-08-01T10:45:24Z","extras":{"count":3,"failing":1,)"
+                             R"("failing_path":"tag/list","last_error":"users: read"}})");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS(
+      "  extras    3, of which 1 in trouble\n            tag/list\n"
+      "            last error: users: read\n",
+      out.c_str());
+  input.report = std::string(R"({"extras":{"count":3,"failing":0}})");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("  extras    3\n", out.c_str());
+}
+
 TEST(StatusCommand, PrintsJson) {
   input.json = true;
   CHECK_EQUAL(0, Run());

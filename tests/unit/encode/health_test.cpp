@@ -38,6 +38,16 @@ TEST_GROUP(Health) {
   }
 };
 
+TEST(Health, ExtrasStandThereWhereThereAreSome) {
+  CHECK(Encoded().find("extras") == std::string::npos);
+  report.extras.count = 3;
+  STRCMP_CONTAINS(R"("extras":{"count":3,"failing":0})", Encoded().c_str());
+  report.extras = {3, 1, "tag/list", "why"};
+  STRCMP_CONTAINS(
+      R"("extras":{"count":3,"failing":1,"failing_path":"tag/list","last_error":"why"})",
+      Encoded().c_str());
+}
+
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {

@@ -34,6 +34,22 @@ TEST(Topics, TheSettledOnes) {
         "depotlink/north-depot/tracker/1234567/history");
 }
 
+TEST(Topics, ExtrasStandBelowTheirOwnLevel) {
+  const TopicBuilder topics("depotlink", "yard");
+  const auto extra = [&](std::string_view topic, std::uint64_t id) {
+    return std::string(topics.Extra(topic, id, out, sizeof out));
+  };
+  CHECK(extra("tags", 0) == "depotlink/yard/extra/tags");
+  CHECK(extra("a/b", 7) == "depotlink/yard/extra/a/b/7");
+  CHECK(extra("a", std::uint64_t{1} << 53U) == "depotlink/yard/extra/a/9007199254740992");
+  CHECK(extra("a", (std::uint64_t{1} << 53U) + 1).empty());
+  for (const char* topic : {"", "#", "+", "a/", "/a", "a//b"}) CHECK(extra(topic, 0).empty());
+  // The longest that a config can make has room.
+  const TopicBuilder longest(std::string(100, 'p'), std::string(64, 's'));
+  const std::string topic(depotlink::limits::kExtraTopicCharacters, 't');
+  CHECK(!longest.Extra(topic, std::uint64_t{1} << 53U, out, sizeof out).empty());
+}
+
 TEST(Topics, APrefixMayHaveLevelsAndForeignLetters) {
   const TopicBuilder topics("acme/\xD0\x93\xD0\xB0\xD1\x80\xD0\xB0\xD0\xB6", "yard 1");
   CHECK(topics.ok());

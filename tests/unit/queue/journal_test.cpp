@@ -120,6 +120,8 @@ TEST(Journal, WhatSaysHowThingsStandIsLeftOutAndATakenTopicIsNot) {
   record.order = 1;
   record.kind = RecordKind::kInfo;
   CHECK(journal->Append(record));
+  record.kind = RecordKind::kExtra;
+  CHECK(journal->Append(record));
   CHECK(ram.Bytes("journal").size() == before);
   record.kind = RecordKind::kClearState;
   CHECK(journal->Append(record));

@@ -241,6 +241,7 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
     entry.kind = number                         ? ValueKind::kNumber
                  : key.type == KeyType::kSwitch ? ValueKind::kBoolean
                                                 : ValueKind::kText;
+    entry.flag = key.default_text == "true";
     if (number) entry.number = std::stod(entry.text);
     Parsed value;
     const std::string path(key.path);
@@ -251,17 +252,20 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
     s.poll.parked_ms = s.poll.offline_ms = 0;
     s.memory = {0, 0};
     s.queue = {"", "", "", 0, 0, 0, 0, true, true};
+    s.extra = {Extra{"", 0, "", "", true, false}};
     s.mqtt.topic_prefix.clear();
     s.log.level = LogLevel::kError;
     key.set(s, value);
     const Settings d;
+    const Extra e;
     const bool same =
         s.api.requests_per_second == d.api.requests_per_second ||
         s.api.timeout_ms == d.api.timeout_ms || s.poll.fleet_ms == d.poll.fleet_ms ||
         s.poll.moving_ms == d.poll.moving_ms || s.poll.stopped_ms == d.poll.stopped_ms ||
-        s.poll.parked_ms == d.poll.parked_ms || s.poll.offline_ms == d.poll.offline_ms ||
-        s.queue.dir == d.queue.dir || s.queue.runtime_dir == d.queue.runtime_dir ||
-        s.queue.max_bytes == d.queue.max_bytes ||
+        s.extra[0].every_ms == e.every_ms || s.extra[0].split == e.split ||
+        s.extra[0].retain == e.retain || s.poll.parked_ms == d.poll.parked_ms ||
+        s.poll.offline_ms == d.poll.offline_ms || s.queue.dir == d.queue.dir ||
+        s.queue.runtime_dir == d.queue.runtime_dir || s.queue.max_bytes == d.queue.max_bytes ||
         s.queue.min_free_bytes == d.queue.min_free_bytes ||
         s.queue.max_age_ms == d.queue.max_age_ms ||
         s.queue.flush_interval_ms == d.queue.flush_interval_ms ||
