@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/base/limits.hpp"
+#include "agent/commands/wan_estimate.hpp"
 #include "agent/navixy/readable.hpp"
 #include "agent/queue/queue_key.hpp"
 #include "agent/settings/reader.hpp"
@@ -185,6 +186,7 @@ void AppendSummary(const Settings& s, std::string& out) {
                       FormatDuration(s.poll.fleet_ms) +
                       (s.poll.links_ms == 0 ? std::string()
                                             : ", geo links " + FormatDuration(s.poll.links_ms)));
+  AppendLine(out, "  wan       about " + WanText(s.poll));
   AppendLine(out, "  scope     " + ScopeText(s.scope));
   for (std::size_t i = 0; i < s.extra.size(); ++i) {
     AppendLine(out, (i == 0 ? "  extras    " : "            ") + ExtraLine(s.extra[i]));
