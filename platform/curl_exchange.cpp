@@ -43,7 +43,7 @@ bool HasMbedTls() {
 }  // namespace
 
 CurlHttp::Exchange::Exchange(const CurlHttpOptions& options)
-    : options_(options), trust_(CaFile(options)) {
+    : options_(options), trust_(CaFile(options), options.pin) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return;
   multi_ = curl_multi_init();
   easy_ = curl_easy_init();
@@ -115,8 +115,10 @@ bool CurlHttp::Exchange::SetTrust() {
            curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::OnTlsConfig) == CURLE_OK &&
            curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this)) == CURLE_OK;
   }
-  return options_.ca_file.empty() ||
-         curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str()) == CURLE_OK;
+  const auto set = [this](CURLoption option, const std::string& text) {
+    return text.empty() || curl_easy_setopt(easy_, option, text.c_str()) == CURLE_OK;
+  };
+  return set(CURLOPT_CAINFO, options_.ca_file) && set(CURLOPT_PINNEDPUBLICKEY, options_.pin);
 }
 
 CURLcode CurlHttp::Exchange::OnTlsConfig(CURL*, void* config, void* self) {

@@ -24,6 +24,7 @@ namespace depotlink::platform {
 struct CurlHttpOptions {
   std::string user_agent = "depotlink";
   std::string ca_file;      // roots to trust, PEM; empty: the system's bundle
+  std::string pin;          // of the server's public key, as libcurl writes it; empty: any
   bool allow_http = false;  // for tests: http:// beside https://
   DurationMs connect_timeout_ms = 15 * kSecondMs;  // name, TCP and TLS together
 };

@@ -101,6 +101,7 @@ depotlink::platform::CurlHttpOptions HttpOptions(const depotlink::settings::Sett
   depotlink::platform::CurlHttpOptions options;
   options.user_agent = "depotlink/" + std::string(kVersion);
   options.ca_file = settings.api.ca_file;
+  options.pin = settings.api.pin;
   options.allow_http = settings.api.url.compare(0, 7, "http://") == 0;
   return options;
 }

@@ -3,7 +3,9 @@
 
 #ifdef DEPOTLINK_CURL_MBEDTLS
 
+#include <mbedtls/base64.h>
 #include <mbedtls/oid.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
@@ -94,8 +96,24 @@ int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std
                                                 MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) != 0) {
     *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
   }
+  if (*flags == 0) *flags = trust->VerifyPin(*certificate);
   if (*flags != 0 && trust->problem_.empty()) trust->problem_ = Describe(*flags, *certificate);
   return 0;
+}
+
+std::uint32_t TlsTrust::VerifyPin(const mbedtls_x509_crt& certificate) {
+  if (pin_.empty()) return 0;
+  std::array<unsigned char, 32> digest{};
+  std::array<unsigned char, 48> text{};
+  std::size_t length = 0;
+  const bool made =
+      mbedtls_sha256(certificate.pk_raw.p, certificate.pk_raw.len, digest.data(), 0) == 0 &&
+      mbedtls_base64_encode(text.data(), text.size(), &length, digest.data(), digest.size()) == 0;
+  const std::string pin =
+      "sha256//" + std::string(reinterpret_cast<const char*>(text.data()), length);
+  if (made && pin_.find(pin) != std::string::npos) return 0;
+  problem_ = "the server's public key is not the one that api.pin names; it has " + pin;
+  return MBEDTLS_X509_BADCERT_OTHER;
 }
 
 std::uint32_t TlsTrust::VerifyChain(mbedtls_x509_crt& chain) {

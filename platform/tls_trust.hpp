@@ -23,7 +23,9 @@ class TlsTrust {
  public:
   static constexpr bool kBuiltIn = true;
   // `ca_file`: PEM; empty: none, and nothing is trusted.
-  explicit TlsTrust(std::string ca_file) : ca_file_(std::move(ca_file)) {}
+  // `pin`: the public keys that a server may have besides, as libcurl writes them; empty: any.
+  TlsTrust(std::string ca_file, std::string pin)
+      : ca_file_(std::move(ca_file)), pin_(std::move(pin)) {}
 
   // Before a handshake. `config` is an mbedtls_ssl_config, and must not outlive this object.
   void Configure(void* config);
@@ -34,8 +36,10 @@ class TlsTrust {
  private:
   static int OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);
   std::uint32_t VerifyChain(mbedtls_x509_crt& chain);
+  std::uint32_t VerifyPin(const mbedtls_x509_crt& certificate);
 
   std::string ca_file_;
+  std::string pin_;
   std::string problem_;
 };
 
@@ -44,7 +48,7 @@ class TlsTrust {
 class TlsTrust {
  public:
   static constexpr bool kBuiltIn = false;
-  explicit TlsTrust(const std::string&) {}
+  TlsTrust(const std::string&, const std::string&) {}
   void Configure(void*) {}
   const std::string& problem() const { return problem_; }
   void Forget() {}

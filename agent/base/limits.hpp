@@ -92,6 +92,8 @@ inline constexpr std::size_t kExtraParamsBytes = 4 * 1024;
 inline constexpr std::uint32_t kExtraPage = 100;
 inline constexpr std::uint32_t kExtraPages = 100;
 
+// The pin of a public key: `sha256//` and 32 bytes in base64.
+inline constexpr std::size_t kPinCharacters = 8 + 44;
 // A login, and its password.
 inline constexpr std::size_t kLoginCharacters = 256;
 inline constexpr std::size_t kLoginBytes = 4 * kLoginCharacters;

@@ -23,6 +23,7 @@ enum class KeyType {
   kSecretPath,   // likewise; what stands there is never shown
   kTopicPrefix,  // kSite characters, levels with / between
   kToken,        // printable ASCII without blanks
+  kPin,          // of a public key, as libcurl writes it
   kName,         // text without control characters; never shown
   kDuration,     // low, high in ms
   kSize,         // low, high in bytes

@@ -25,6 +25,7 @@ struct Api {
   Login user;
   Login panel;
   std::string ca_file;      // empty: the system's bundle
+  std::string pin;          // sha256//..., several with ; between; empty: any key
   bool allow_http = false;  // http:// to a host that is not this machine
   double requests_per_second = 5;
   DurationMs timeout_ms = 30 * kSecondMs;

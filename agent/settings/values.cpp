@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "agent/base/limits.hpp"
 #include "agent/json/utf8.hpp"
 #include "agent/settings/echo.hpp"
 #include "agent/settings/nearest.hpp"
@@ -74,6 +75,26 @@ bool IsSecretSource(std::string_view text) {
          });
 }
 
+// `sha256//` and a digest in base64, as libcurl writes it (CURLOPT_PINNEDPUBLICKEY); several with ;
+// between.
+bool IsPins(std::string_view text) {
+  constexpr std::string_view kStart = "sha256//";
+  for (;;) {
+    const std::string_view one = text.substr(0, text.find(';'));
+    if (one.size() != limits::kPinCharacters || one.substr(0, kStart.size()) != kStart)
+      return false;
+    const std::string_view digest =
+        one.substr(kStart.size(), limits::kPinCharacters - kStart.size() - 1);
+    const bool base64 = std::all_of(digest.begin(), digest.end(), [](char c) {
+      return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+             c == '+' || c == '/';
+    });
+    if (!base64 || one.back() != '=') return false;
+    if (one.size() == text.size()) return true;
+    text.remove_prefix(one.size() + 1);
+  }
+}
+
 // Texts with no meaning beyond their form. Empty, or a reason; `-` where the form speaks for
 // itself.
 std::string CheckText(const KeySpec& key, const std::string& text) {
@@ -89,6 +110,8 @@ std::string CheckText(const KeySpec& key, const std::string& text) {
       return IsTopicPrefix(text) ? "" : "-";
     case KeyType::kToken:
       return IsToken(text) ? "" : "-";
+    case KeyType::kPin:
+      return IsPins(text) ? "" : "-";
     case KeyType::kSecretPath:
       if (text[0] == '$') return IsSecretSource(text) ? "" : "-";
       [[fallthrough]];
@@ -232,6 +255,8 @@ std::string Expectation(const KeySpec& key) {
              " characters" + example;
     case KeyType::kToken:
       return "1 to 128 printable ASCII characters without blanks" + example;
+    case KeyType::kPin:
+      return "sha256// and 44 characters of base64, at most four of these with ; between" + example;
     case KeyType::kIgnored:
     case KeyType::kName:
       return "a text of " + Range(key) + " characters" + example;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates with one fault each, made with the `openssl` command: chains for a server on localhost."""
+import base64
 import datetime
+import hashlib
 import os
 import subprocess
 
@@ -76,6 +78,13 @@ def chain(folder, name, *certificates):
             with open(certificate, "rb") as one:
                 out.write(one.read())
     return path, certificates[0][1]
+
+
+def pin_of(path):
+    """Of the first certificate in the file, as curl writes it."""
+    public = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-pubkey"], check=True, capture_output=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public, check=True, capture_output=True).stdout
+    return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode("ascii")
 
 
 def make_all(folder):

@@ -35,6 +35,7 @@ FAULTS = {
     "rsa_1024_middle": "weak signature or key",
     "sha1_middle": "weak signature or key",
 }
+OTHER_PIN = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 PLAIN_HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 HALF_HELLO = bytes.fromhex("16030300400200003c0303")
 FATAL_ALERT = bytes.fromhex("15030300020228")
@@ -113,6 +114,20 @@ def test_what_is_too_old_or_weak_gets_nothing(visit, certificates, version, ciph
 def test_what_is_no_tls_gets_nothing(visit, answer):
     server = TlsServer(serve=says(answer))
     refused(visit(server), server, "TLS|connection")
+
+
+def test_a_pin_is_held_beside_all_else(visit, certificates):
+    chain, key = certificates[0]["good"]
+    pin = bad_certs.pin_of(chain)
+    for pins, good in ((pin, True), (OTHER_PIN + ";" + pin, True), (OTHER_PIN, False)):
+        server = TlsServer(context(chain, key, "1.3"))
+        done = visit(server, pin=pins)
+        if good:
+            assert done.returncode == 0, done.stderr
+        else:
+            refused(done, server, "api.pin names; it has " + re.escape(pin))
+    server = TlsServer(context(*certificates[0]["unknown_ca"], "1.3"))
+    refused(visit(server, pin=bad_certs.pin_of(certificates[0]["unknown_ca"][0])), server, STRANGER)
 
 
 def test_a_handshake_that_stalls_ends_in_time(visit):

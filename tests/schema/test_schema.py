@@ -22,6 +22,7 @@ NEW_FILE = object()  # replaced by a file that can be read
 
 LONG = "x" * 300
 DURATION_KEYS = ("poll.fleet", "poll.moving", "poll.stopped", "poll.parked", "poll.offline", "poll.links")
+PIN = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 NO_TEXT = (5, None, True, [], {}, "")
 NO_FILE = NO_TEXT + ("k", "./k", "~/k", "/", "/etc/", "/a\nb", "/" + "x" * 1024)
 NO_DURATION = NO_TEXT + ("0s", "999ms", "30", "30 s", "30S", "1.5s", "-1s", "5min", "1h30m",
@@ -52,6 +53,7 @@ TABLE = {
     "api.panel.login": (("20410", "x" * 256), NO_TEXT + ("a\nb", "x" * 257)),
     "api.panel.password_file": ((NEW_FILE,), NO_FILE),
     "api.ca_file": ((NEW_FILE,), NO_FILE),
+    "api.pin": ((PIN, ";".join([PIN] * 4)), NO_TEXT + (PIN[:-1], PIN + ";", ";" + PIN, PIN[8:], "sha1//" + PIN[8:], PIN + " ", ";".join([PIN] * 5), PIN.replace("+", "-"))),
     "api.allow_http": ((True, False), (0, "true", None, [], {})),
     "api.requests_per_second": ((0.1, 1, 5.5, 50, 50.0),
                                 (0.09, 0, -1, 50.01, 51, "5", None, True)),
@@ -283,7 +285,7 @@ def test_sections_are_objects(check, base, section):
         judge(check, changed(base, section, {}), True)
 
 
-@pytest.mark.parametrize("key", ["api.pin", "mqtt.ca_file",
+@pytest.mark.parametrize("key", ["mqtt.ca_file",
                                  "mqtt.cert_file", "mqtt.private_key_file", "publish", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))

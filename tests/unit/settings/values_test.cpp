@@ -132,6 +132,14 @@ TEST(Values, Files) {
       Judge("api.ca_file", R"("ca.pem")").c_str());
 }
 
+TEST(Values, Pins) {
+  const std::string pin = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+  const auto quoted = [](const std::string& text) { return '"' + text + '"'; };
+  Good("api.pin", {quoted(pin).c_str(), quoted(pin + ";" + pin).c_str()});
+  Bad("api.pin", {R"("")", R"("sha256//")", quoted(pin + ";").c_str(), quoted(";" + pin).c_str(),
+                  quoted(pin + pin).c_str(), quoted("md5" + pin.substr(3)).c_str(), "5"});
+}
+
 TEST(Values, SecretsThatStandInNoFileOfOurs) {
   Good("api.key_file",
        {R"("$CREDENTIALS_DIRECTORY/api.key")", R"("$DEPOTLINK_API_KEY")", R"("$_")", R"("$K9")"});
