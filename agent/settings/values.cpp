@@ -95,6 +95,13 @@ bool IsPins(std::string_view text) {
   }
 }
 
+// A reason, as CheckText has it.
+std::string CheckPath(KeyType type, const std::string& text) {
+  if (type == KeyType::kSecretPath && text[0] == '$') return IsSecretSource(text) ? "" : "-";
+  if (text[0] != '/') return "it does not begin with /";
+  return text.back() == '/' ? "it names a directory" : "";
+}
+
 // Texts with no meaning beyond their form. Empty, or a reason; `-` where the form speaks for
 // itself.
 std::string CheckText(const KeySpec& key, const std::string& text) {
@@ -113,11 +120,8 @@ std::string CheckText(const KeySpec& key, const std::string& text) {
     case KeyType::kPin:
       return IsPins(text) ? "" : "-";
     case KeyType::kSecretPath:
-      if (text[0] == '$') return IsSecretSource(text) ? "" : "-";
-      [[fallthrough]];
     case KeyType::kPath:
-      if (text[0] != '/') return "it does not begin with /";
-      return text.back() == '/' ? "it names a directory" : "";
+      return CheckPath(key.type, text);
     default:
       return {};
   }
