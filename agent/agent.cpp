@@ -4,134 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/status_file.hpp"
-
 namespace depotlink {
-namespace {
-
-publish::PublisherConfig MakePublisherConfig(const settings::Settings& settings,
-                                             const encode::TopicBuilder& topics, Secret password) {
-  char topic[limits::kTopicBytes];
-  publish::PublisherConfig config;
-  config.host = settings.mqtt.host;
-  config.port = settings.mqtt.port;
-  config.client_id = settings.mqtt.client_id;
-  config.username = settings.mqtt.username;
-  config.password = std::move(password);
-  config.try_mqtt5 = settings.mqtt.version != settings::MqttVersionChoice::k311;
-  config.try_mqtt311 = settings.mqtt.version != settings::MqttVersionChoice::k5;
-  config.status_topic = topics.Status(topic, sizeof topic);
-  config.health_topic = topics.Health(topic, sizeof topic);
-  return config;
-}
-
-// Where power comes back, all the boxes of a town boot at once: they spread their first calls. One
-// that a person starts begins at once.
-MonoTime FirstCallAt(MonoTime now, ports::Random& random) {
-  constexpr MonoTime kJustBooted{2 * kMinuteMs};
-  constexpr std::uint64_t kSpreadMs = 15 * kSecondMs;
-  if (kJustBooted < now) return now;
-  return now + static_cast<DurationMs>(random.Next() % kSpreadMs);
-}
-
-poll::PollerConfig MakePollerConfig(const settings::Settings& settings, MonoTime begin) {
-  poll::PollerConfig config;
-  config.begin = begin;
-  config.requests_per_second = settings.api.requests_per_second;
-  return config;
-}
-
-queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
-  const settings::Queue& given = settings.queue;
-  queue::QueueConfig config;
-  config.limits.max_bytes = given.max_bytes;
-  config.limits.min_free_bytes = given.min_free_bytes;
-  config.limits.max_age_ms = given.max_age_ms;
-  if (given.keep_newest) config.limits.drop = queue::DropPolicy::kAllButNewest;
-  config.limits.max_trackers = settings.memory.max_trackers;
-  config.flush_interval_ms = given.flush_interval_ms;
-  config.replay_to_state = given.replay_to_state;
-  return config;
-}
-
-std::string_view DiskStateName(queue::DiskState state) {
-  switch (state) {
-    case queue::DiskState::kStarting:
-      return "starting";
-    case queue::DiskState::kOk:
-      return "ok";
-    case queue::DiskState::kFull:
-      return "full";
-    case queue::DiskState::kAskPerson:
-      return "refused";
-    case queue::DiskState::kFailing:
-      break;
-  }
-  return "failing";
-}
-
-encode::ApiState ApiStateOf(poll::ApiState state) {
-  switch (state) {
-    case poll::ApiState::kStarting:
-      return encode::ApiState::kStarting;
-    case poll::ApiState::kOk:
-      return encode::ApiState::kOk;
-    case poll::ApiState::kFailing:
-      return encode::ApiState::kFailing;
-    case poll::ApiState::kCredential:
-      return encode::ApiState::kCredential;
-  }
-  return encode::ApiState::kFailing;
-}
-
-encode::BrokerState BrokerStateOf(publish::BrokerState state) {
-  switch (state) {
-    case publish::BrokerState::kNeverConnected:
-      return encode::BrokerState::kStarting;
-    case publish::BrokerState::kConnected:
-      return encode::BrokerState::kConnected;
-    case publish::BrokerState::kAway:
-      return encode::BrokerState::kUnreachable;
-  }
-  return encode::BrokerState::kUnreachable;
-}
-
-}  // namespace
-
 std::string MakeRunId(ports::Random& random) {
   constexpr std::string_view kLetters = "0123456789abcdefghjkmnpqrstvwxyz";
   std::uint64_t bits = random.Next();
   std::string run;
   for (int i = 0; i < 4; ++i, bits >>= 5U) run += kLetters[bits & 31U];
   return run;
-}
-
-poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number) {
-  poll::ExtraPlan plan;
-  plan.row = navixy::FindReadable(extra.path);
-  plan.number = number;
-  plan.every_ms = extra.every_ms;
-  plan.params = extra.params;
-  return plan;
-}
-
-poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
-  poll::SessionConfig config;
-  config.kind = poll::CredentialKind::kApiKey;
-  config.secret_file = api.key_file;
-  if (api.user.login.empty()) return config;
-  config.kind = poll::CredentialKind::kUserLogin;
-  config.login = api.user.login;
-  config.secret_file = api.user.password_file;
-  return config;
-}
-
-fleet::Scope MakeScope(const settings::Scope& scope) {
-  return {scope.trackers, scope.groups, scope.links};
-}
-
-std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll) {
-  return {poll.moving_ms, poll.stopped_ms, poll.parked_ms, poll.offline_ms};
 }
 
 Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const AgentPorts& ports,
@@ -209,12 +88,16 @@ void Agent::AddLinks(const settings::Settings& settings) {
 }
 
 MonoTime Agent::StepLinks(MonoTime now) {
-  pipeline_.NoteBus(publisher_.connected());
+  pipeline_.NoteBus(MayClear(now));
   if (pipeline_.TakeListWanted()) fleet_job_.AskSoon();
   if (links_ == nullptr) return kNever;
-  const bool bus_up = publisher_.connected() && queue_.LiveMayGo() && clear_at_ <= now;
+  const bool bus_up = MayClear(now);
   if (bus_up && links_->TakeReadAgain()) links_job_->AskSoon();
   return links_->Step(now, bus_up);
+}
+
+bool Agent::MayClear(MonoTime now) const {
+  return publisher_.connected() && queue_.LiveMayGo() && clear_at_ <= now;
 }
 
 bool Agent::RoundDone(MonoTime now) {
@@ -231,7 +114,7 @@ MonoTime Agent::Step() {
   if (publisher_.connected() && publisher_.counters().connects != connects_handled_) {
     OnConnectedAgain();
   }
-  if (publisher_.connected() && clear_at_ <= now) pipeline_.ClearGone();
+  if (MayClear(now)) pipeline_.ClearGone();
   if (info_dropped_ && publisher_.connected()) {
     info_dropped_ = false;
     fleet_job_.AskSoon();
@@ -265,27 +148,6 @@ MonoTime Agent::FinishStop(MonoTime now) {
 bool Agent::AwaitingFirstConnect(MonoTime now) const {
   return publisher_.state() == publish::BrokerState::kNeverConnected &&
          publisher_.last_error().empty() && now < started_ + kFirstConnectMs;
-}
-
-void Agent::HurryHealth(MonoTime now) {
-  if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
-      poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
-      clock_watch_.finding().trusted == clock_seen_ && queue_.disk_state() == disk_seen_ &&
-      session_.state() == session_seen_ && PanelState() == panel_seen_ &&
-      RefusedLinks() == refused_links_seen_ && ExtrasReport().failing == extras_failing_seen_) {
-    return;
-  }
-  connects_seen_ = publisher_.counters().connects;
-  api_seen_ = poller_.state();
-  broker_seen_ = publisher_.state();
-  round_seen_ = first_round_done_;
-  clock_seen_ = clock_watch_.finding().trusted;
-  disk_seen_ = queue_.disk_state();
-  session_seen_ = session_.state();
-  panel_seen_ = PanelState();
-  refused_links_seen_ = RefusedLinks();
-  extras_failing_seen_ = ExtrasReport().failing;
-  health_at_ = now;
 }
 
 void Agent::BeginStop() {
@@ -384,103 +246,6 @@ void Agent::TellDrops(MonoTime now) {
              {{"dropped", dropped_ - dropped_told_}, {"dropped_in_all", dropped_}});
   dropped_told_ = dropped_;
   drops_told_at_ = now + kDropsTellMs;
-}
-
-encode::ExtrasHealth Agent::ExtrasReport() const {
-  encode::ExtrasHealth report;
-  report.count = extra_jobs_.size();
-  for (std::size_t i = 0; i < extra_jobs_.size(); ++i) {
-    const poll::ExtraJob& job = extra_jobs_[i];
-    const std::string& trouble = job.trouble().empty() ? extras_.trouble(i) : job.trouble();
-    if (trouble.empty()) continue;
-    if (report.failing++ > 0) continue;
-    report.failing_path = job.path();
-    report.last_error = trouble;
-  }
-  return report;
-}
-
-encode::QueueHealth Agent::QueueReport() const {
-  const queue::SegmentTotals& totals = queue_.spool().totals();
-  const queue::SpoolLosses& losses = queue_.spool().losses();
-  encode::QueueHealth report;
-  report.disk = DiskStateName(queue_.disk_state());
-  report.last_error = queue_.disk_error();
-  report.journal = queue_.journal_good();
-  report.on_disk = totals.records;
-  report.bytes = totals.bytes;
-  if (totals.records > 0) report.oldest_time.Set({totals.oldest_time_ms});
-  report.locked = totals.locked_records;
-  report.set_aside = totals.set_aside;
-  report.lost_memory = dropped_;
-  report.lost_quota = losses.quota;
-  report.lost_age = losses.age;
-  report.lost_damaged = losses.damaged;
-  return report;
-}
-
-void Agent::PublishHealth(MonoTime now) {
-  health_at_ = now + kHealthMs;
-  const ports::MemoryUse memory = ports_.system->Memory();
-  const publish::PublishCounters& sent = publisher_.counters();
-  const poll::CallCounters& calls = poller_.calls();
-  encode::HealthReport report;
-  report.site = site_;
-  report.time = ports_.clock->WallNow();
-  report.time_trusted = clock_watch_.finding().trusted;
-  report.run = run_;
-  report.uptime_s = static_cast<std::uint64_t>((now - started_) / kSecondMs);
-  report.version = version_;
-  report.api.state = ApiStateOf(poller_.state());
-  if (poller_.last_success().ms != 0) {
-    report.api.last_success_time.Set(
-        {report.time.ms + clock_watch_.finding().correction_ms - (now - poller_.last_success())});
-  }
-  report.api.last_error = poller_.last_error();
-  report.api.credential = poll::SessionStateName(session_.state());
-  if (panel_session_.has_value()) {
-    report.panel.credential = poll::SessionStateName(panel_session_->state());
-    report.panel.last_error = panel_session_->trouble();
-  }
-  report.api.requests = calls.requests;
-  report.api.errors = calls.failures;
-  report.api.bytes_in = calls.bytes_in;
-  report.api.bytes_out = calls.bytes_out;
-  report.broker.state = BrokerStateOf(publisher_.state());
-  report.broker.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
-  report.broker.connects = sent.connects;
-  report.broker.last_error = publisher_.last_error();
-  if (links_ != nullptr) {
-    report.links.polled = true;
-    report.links.known = links_->known();
-    report.links.active = links_->active();
-    report.links.left_out = links_->left_out();
-    report.links.refused = links_->refused();
-    report.links.last_error = links_->trouble();
-    report.skipped_elements += links_->unreadable();
-    report.ignored_fields += links_->notes().ignored_fields;
-  }
-  report.trackers = table_.size();
-  report.polls = poller_.polls();
-  report.records.published = sent.sent;
-  report.records.acked = sent.acknowledged;
-  report.records.refused = sent.given_up;
-  report.records.dropped = dropped();
-  report.records.waiting = queue_.depth();
-  report.queue = QueueReport();
-  report.extras = ExtrasReport();
-  report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
-  report.ignored_fields += pipeline_.notes().ignored_fields;
-  report.memory_rss_kib = memory.resident_kib;
-  report.memory_peak_kib = memory.peak_kib;
-  report.memory_budget_kib = budget_bytes_ / 1024;
-  char payload[3584];
-  json::JsonWriter out(payload, sizeof payload);
-  if (!encode::EncodeHealth(report, out)) return;
-  publisher_.PublishHealth(out.view(), now);
-  // Trouble with this directory is told by the queue, whose journal stands there as well.
-  const Status kept = WriteStatusFile(*ports_.queue.ram, out.view());
-  static_cast<void>(kept);
 }
 
 }  // namespace depotlink

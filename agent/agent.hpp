@@ -45,6 +45,7 @@
 #include "agent/publish/publisher.hpp"
 #include "agent/queue/offline_queue.hpp"
 #include "agent/settings/settings.hpp"
+#include "agent/stage_configs.hpp"
 
 namespace depotlink {
 
@@ -117,6 +118,8 @@ class Agent : private queue::RecordSink,
 
   void ReadLinkSoon(model::LinkId id) override { links_job_->ReadSoon(id); }
   MonoTime StepLinks(MonoTime now);
+  // What is cleared would go out at once: not while late records go first.
+  bool MayClear(MonoTime now) const;
   void Forget(const queue::Record& record);
   // The whole fleet was listed, the links of a scope were read, and nobody is due.
   bool RoundDone(MonoTime now);
@@ -207,17 +210,5 @@ class Agent : private queue::RecordSink,
 
 // A fresh name for a run, four characters of base 32, as it stands in each payload.
 std::string MakeRunId(ports::Random& random);
-
-// What is asked for an entry of the config; `number`: its place there.
-poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
-
-// Which credential the user API is called with.
-poll::SessionConfig MakeSessionConfig(const settings::Api& api);
-
-// What of the fleet is published.
-fleet::Scope MakeScope(const settings::Scope& scope);
-
-// Periods by pace, in the order of fleet::Pace.
-std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);
 
 }  // namespace depotlink

@@ -185,6 +185,10 @@ bool Extras::EndWhole(bool whole) {
                               : "ask for less in \"params\""));
     return true;
   }
+  if (!slot.list && count_ == 0) {
+    Tell(slot, "the answer's value cannot be read");
+    return true;
+  }
   if (slot.list) buffer_[size_++] = ']';
   const bool partial = !whole || left_out_ > 0;
   const std::uint64_t fingerprint =
@@ -274,6 +278,7 @@ void Extras::OnGivenUp(const queue::Record& record, std::string_view why) {
   ++counters_.refused;
   const auto extra = static_cast<std::size_t>(record.tracker >> kIdBits);
   if (extra >= slots_.size()) return;
+  slots_[extra].refused = true;
   Tell(slots_[extra],
        "the broker refuses it (" + std::string(why) + "); check its access rules and limits");
 }

@@ -415,7 +415,11 @@ void Pipeline::RepublishBehind() {
 void Pipeline::ClearAgain(const queue::Record& record) {
   const bool known = table_->Find(record.tracker) != nullptr;
   Tracker* tracker = table_->Add(record.tracker);
-  if (tracker == nullptr) return;
+  if (tracker == nullptr) {
+    outside_cleared_ = false;  // the next list names those outside of the scope again
+    outside_open_ = true;
+    return;
+  }
   const bool state = record.kind == queue::RecordKind::kClearState;
   // Alive again, and published since: nothing to clear.
   if (known && tracker->Has(state ? Tracker::kStateRetained : Tracker::kInfoRetained)) return;

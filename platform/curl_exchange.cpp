@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "platform/curl_result.hpp"
+#include "platform/linux_clock.hpp"
 
 namespace depotlink::platform {
 
@@ -167,7 +168,10 @@ bool CurlHttp::Exchange::TakeHeader(std::string_view line) {
     server_time_ms_ = 0;
   }
   std::string_view value;
-  if (HeaderValue(line, "Date:", value)) server_time_ms_ = ToUnixMs(value);
+  if (HeaderValue(line, "Date:", value)) {
+    server_time_ms_ = ToUnixMs(value);
+    server_time_at_ = LinuxClock().Now();
+  }
   if (HeaderValue(line, "Retry-After:", value)) has_retry_after_ = !value.empty();
   if (HeaderValue(line, "Content-Encoding:", value) && !value.empty()) {
     const bool gzip = (value.size() == 4 && StartsWith(value, "gzip")) ||
@@ -298,6 +302,7 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
   result.end = stopped_ ? stop_end_ : ToHttpEnd(easy_, code);
   FillCounts(easy_, has_retry_after_, result);
   result.server_time_ms = server_time_ms_;
+  if (server_time_ms_ > 0) result.server_age_ms = LinuxClock().Now() - server_time_at_;
   if (result.end == ports::HttpEnd::kComplete && coding_ == Coding::kGzip && decoded_bytes_ > 0 &&
       !gunzip_.complete()) {
     Stop(ports::HttpEnd::kCutShort, "the answer's gzip encoding ends too early");

@@ -69,6 +69,7 @@ class CurlHttp::Exchange {
   std::size_t header_bytes_ = 0;
   bool has_retry_after_ = false;
   std::int64_t server_time_ms_ = 0;
+  MonoTime server_time_at_{};
   Coding coding_ = Coding::kNone;
   bool stopped_ = false;  // by us: stop_end_ and stop_why_ tell, not libcurl's code
   ports::HttpEnd stop_end_ = ports::HttpEnd::kFailed;

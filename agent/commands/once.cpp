@@ -141,8 +141,9 @@ int RunOnce(const settings::Settings& settings, OnceSecrets secrets, const OnceP
   extra_polls.AddTo(poller);
   const auto done = [&] {
     const bool links_read = links_job == nullptr || links_job->read_once();
-    return fleet_job.listed() && links_read && states_job.Idle(ports.clock->Now()) &&
-           extra_polls.Done();
+    const MonoTime now = ports.clock->Now();
+    const bool listed = fleet_job.listed() && now < fleet_job.Due();
+    return listed && links_read && states_job.Idle(now) && extra_polls.Done();
   };
   const auto failed = [&] {
     return poller.state() == poll::ApiState::kFailing ||
@@ -152,9 +153,10 @@ int RunOnce(const settings::Settings& settings, OnceSecrets secrets, const OnceP
   bool wanted = true;
   while (wanted && !done() && !failed()) {
     const MonoTime next = poller.Step(ports.clock->Now());
+    if (!done()) wanted = wait_until(next);
+    // What the answer brought may ask for more.
     if (links != nullptr) links->Step(ports.clock->Now(), false);
     if (pipeline.TakeListWanted()) fleet_job.AskSoon();
-    if (!done()) wanted = wait_until(next);
   }
   const bool good = done() && extra_polls.Good();
   const MonoTime end = ports.clock->Now() + kLogoutMs;

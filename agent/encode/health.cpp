@@ -50,6 +50,7 @@ void Links(JsonWriter& out, const LinksHealth& links) {
   out.Key("active").Uint(links.active);
   out.Key("left_out").Uint(links.left_out);
   out.Key("refused").Uint(links.refused);
+  out.Key("withheld").Uint(links.withheld);
   ErrorText(out, links.last_error);
   out.EndObject();
 }

@@ -51,6 +51,7 @@ struct LinksHealth {
   std::uint64_t active = 0;
   std::uint64_t left_out = 0;   // more than are published
   std::uint64_t refused = 0;    // of the scope: share nothing, though not by their status
+  std::uint64_t withheld = 0;   // records that were not sent, since the share had ended before
   std::string_view last_error;  // for people; empty: none
 };
 

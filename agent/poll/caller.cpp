@@ -65,6 +65,7 @@ void Caller::OnEnd(const ports::HttpResult& result) {
   busy_ = false;
   paused_ = false;
   server_time_ms_ = result.server_time_ms;
+  server_age_ms_ = result.server_age_ms;
   answer_.end = result.end;
   answer_.http_status = result.status;
   answer_.transport_detail = result.detail;

@@ -66,6 +66,8 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   const CallCounters& counters() const { return counters_; }
   // What time the last answer said it was, Unix epoch; 0 where it did not.
   std::int64_t server_time_ms() const { return server_time_ms_; }
+  // How long before the answer's end the API said that.
+  DurationMs server_age_ms() const { return server_age_ms_; }
 
  private:
   ports::BodyFlow OnBody(int status, std::string_view piece) override;
@@ -86,6 +88,7 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   std::size_t taken_of_piece_ = 0;  // of the piece that will be handed over again after a pause
   int http_status_ = 0;
   std::int64_t server_time_ms_ = 0;
+  DurationMs server_age_ms_ = 0;
   bool body_began_ = false;
   navixy::Answer answer_;
   json::ElementSplitter splitter_;

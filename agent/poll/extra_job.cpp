@@ -100,8 +100,11 @@ void ExtraJob::OnElement(std::size_t /*container*/, std::string_view /*key*/,
 
 void ExtraJob::OnValue(std::string_view key, std::string_view text) {
   if (key == "count") {
+    const std::uint64_t before = count_;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), count_);
     counted_ = read.ec == std::errc() && read.ptr == text.data() + text.size();
+    // The list has changed between its pages: what was not seen may be there all the same.
+    if (page_ > 0 && counted_ && count_ != before) whole_ = false;
   }
   if (key != "value" || plan_.row->answers != navixy::Answers::kValue) return;
   value_seen_ = true;

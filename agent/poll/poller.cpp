@@ -131,7 +131,9 @@ void Poller::OnCallEnd(const navixy::Judgement& judgement, std::int64_t retry_af
   if (stopping_ && slot_->session == nullptr) return;
   const MonoTime now = clock_->Now();
   if (judgement.verdict == navixy::Verdict::kGood) {
-    if (caller_.server_time_ms() > 0) server_clock_.Note({caller_.server_time_ms()}, now);
+    if (caller_.server_time_ms() > 0) {
+      server_clock_.Note({caller_.server_time_ms()}, now - caller_.server_age_ms());
+    }
     OnGood(now);
   } else {
     OnBad(judgement, retry_after_ms, now);
@@ -165,15 +167,20 @@ void Poller::OnGood(MonoTime now) {
   }
 }
 
-void Poller::OnBad(const navixy::Judgement& judgement, std::int64_t retry_after_ms, MonoTime now) {
+void Poller::OnBad(navixy::Judgement judgement, std::int64_t retry_after_ms, MonoTime now) {
   Slot& slot = *slot_;
+  // What one action is refused says nothing of the session, unless the API knows that no more.
+  if (!slot.job->core() && slot.session == nullptr &&
+      judgement.verdict == navixy::Verdict::kCredential && !IsGone(judgement.code)) {
+    judgement.verdict = navixy::Verdict::kForbidden;
+  }
   retry_after_ms = std::min<DurationMs>(retry_after_ms, kRetryAfterMostMs);
   if (judgement.verdict == navixy::Verdict::kSlowDown) rate_.OnTooMany(now);
   const bool credential = judgement.verdict == navixy::Verdict::kCredential;
   const bool begun_anew =
       credential && slot.session == nullptr && session()->OnRefused(judgement, now);
   if (slot.job->OnBad(judgement, now) || begun_anew) {
-    not_before_ = std::max(not_before_, now + retry_after_ms);
+    Hold(slot, slot.job->core(), retry_after_ms, now);
     return;
   }
   // A session that was refused waits by itself.
@@ -181,12 +188,17 @@ void Poller::OnBad(const navixy::Judgement& judgement, std::int64_t retry_after_
       credential || (slot.session != nullptr && NeedsPerson(judgement.verdict));
   const DurationMs wait_ms = std::max(
       session_waits ? session()->NextTry() - now : WaitMs(slot, judgement), retry_after_ms);
-  const bool all = slot.job->core() || !judgement.answered ||
-                   judgement.verdict == navixy::Verdict::kSlowDown || retry_after_ms > 0;
-  MonoTime& not_before = all ? not_before_ : slot.not_before;
-  not_before = std::max(not_before, now + (session_waits ? retry_after_ms : wait_ms));
+  Hold(slot, slot.job->core() || !judgement.answered, session_waits ? retry_after_ms : wait_ms,
+       now);
   TellFailure(slot, judgement, wait_ms);
   if (slot.job->core()) Fail(judgement, now);
+}
+
+// One job's trouble must not hold up all; but where the server is short of breath, all are slower.
+void Poller::Hold(Slot& slot, bool all, DurationMs wait_ms, MonoTime now) {
+  const DurationMs all_ms = all ? wait_ms : std::min<DurationMs>(wait_ms, kBesideMostMs);
+  not_before_ = std::max(not_before_, now + all_ms);
+  if (!all) slot.not_before = std::max(slot.not_before, now + wait_ms);
 }
 
 DurationMs Poller::WaitMs(Slot& slot, const navixy::Judgement& judgement) {

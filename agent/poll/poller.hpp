@@ -95,7 +95,8 @@ class Poller : private CallHandler {
   Slot* Next(MonoTime now, MonoTime& next);
   void Begin(Slot& slot, MonoTime now);
   void OnGood(MonoTime now);
-  void OnBad(const navixy::Judgement& judgement, std::int64_t retry_after_ms, MonoTime now);
+  void OnBad(navixy::Judgement judgement, std::int64_t retry_after_ms, MonoTime now);
+  void Hold(Slot& slot, bool all, DurationMs wait_ms, MonoTime now);
   // How long the job, or all of them, are to wait.
   DurationMs WaitMs(Slot& slot, const navixy::Judgement& judgement);
   void TellFailure(Slot& slot, const navixy::Judgement& judgement, DurationMs wait_ms);
@@ -106,6 +107,8 @@ class Poller : private CallHandler {
   static constexpr DurationMs kPersonFirstWaitMs = 10 * kSecondMs;
   static constexpr DurationMs kPersonWaitMs = 10 * kMinuteMs;
   static constexpr DurationMs kRetryAfterMostMs = kHourMs;
+  // How long all wait where one beside the fleet was told to.
+  static constexpr DurationMs kBesideMostMs = 5 * kSecondMs;
   // Success for so long, and the next failure is a first one.
   static constexpr DurationMs kCalmMs = kMinuteMs;
   static constexpr DurationMs kSkippedTellMs = 10 * kMinuteMs;

@@ -21,10 +21,6 @@ enum ApiCode : std::int32_t {
   kUserBlocked = 275
 };
 
-bool IsGone(std::int32_t code) {
-  return code == kWrongHash || code == kSessionEnded;
-}
-
 SessionState StateOf(std::int32_t code) {
   switch (code) {
     case kServiceAuth:
@@ -57,6 +53,10 @@ std::string_view RemedyOf(SessionState state, CredentialKind kind) {
 }
 
 }  // namespace
+
+bool IsGone(std::int32_t code) {
+  return code == kWrongHash || code == kSessionEnded;
+}
 
 std::string_view SessionStateName(SessionState state) {
   switch (state) {

@@ -41,6 +41,9 @@ enum class SessionState : std::uint8_t {
 };
 std::string_view SessionStateName(SessionState state);
 
+// True for the codes by which the API says that it does not know a key or a session (any more).
+bool IsGone(std::int32_t code);
+
 class Session : public Job {
  public:
   // References must outlive this.

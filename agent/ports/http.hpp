@@ -39,7 +39,8 @@ struct HttpResult {
   int status = 0;                    // HTTP status, 0 where none arrived
   std::int64_t retry_after_ms = -1;  // from Retry-After, either form; -1 where there was none
   std::int64_t server_time_ms =
-      0;  // from Date, Unix epoch; 0 where there was none that can be read
+      0;                           // from Date, Unix epoch; 0 where there was none that can be read
+  std::int64_t server_age_ms = 0;  // how long ago that header came, on a clock that never jumps
   std::uint64_t wire_bytes_in = 0;  // headers and body as they came, encoded, without TLS framing
   std::uint64_t wire_bytes_out = 0;
   std::string_view detail;  // what went wrong, for people; valid during OnEnd only; no secret

@@ -264,6 +264,11 @@ class Judge {
       Report(links->offset, links->path,
              "a scope is by geo links, or by trackers and groups; remove one");
     }
+    const Given* extra = FindGiven("extra");
+    if (extra != nullptr) {
+      Report(extra->offset, extra->path,
+             "with \"scope.links\" nothing else of the account is published; remove one");
+    }
     const Given* replay = FindGiven("queue.replay_to");
     if (replay != nullptr && settings_.queue.replay_to_state) {
       Report(replay->offset, replay->path,

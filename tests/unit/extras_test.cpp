@@ -349,12 +349,22 @@ TEST(Extras, WhatTheBrokerRefusesIsToldOnceAndNotTriedUntilItChanges) {
     CHECK(Poll(kTags, {Element(1)}));
     if (i == 0) extras.OnGivenUp(bus.last, "not authorized");
     CHECK_FALSE(extras.TakeAskAgain(kTags));
+    CHECK_FALSE(extras.trouble(kTags).empty());
   }
   LONGS_EQUAL(1, bus.pushed);
   LONGS_EQUAL(1, logs.Count(LogLevel::kWarn, "the broker refuses it (not authorized)"));
   LONGS_EQUAL(1, extras.counters().refused);
   CHECK(Poll(kTags, {Element(2)}));
   LONGS_EQUAL(2, bus.pushed);
+  CHECK(extras.trouble(kTags).empty());
+}
+
+TEST(Extras, AValueThatCannotBeReadIsNotPublished) {
+  CHECK(Poll(kFiles, {R"({"a":1,"a":2})"}));
+  LONGS_EQUAL(0, bus.pushed);
+  STRCMP_CONTAINS("cannot be read", extras.trouble(kFiles).c_str());
+  CHECK(Poll(kFiles, {R"({"a":1})"}));
+  LONGS_EQUAL(1, bus.pushed);
 }
 
 TEST(Extras, RecordsOfAnotherConfigAreLetBe) {

@@ -135,7 +135,7 @@ TEST(Health, WhatDoesNotFitFails) {
 
 TEST(Health, LinksAreToldWhereTheyArePolled) {
   CHECK(Encoded().find("links") == std::string::npos);
-  report.links = {true, 12, 5, 3, 1, "geo link 104 is bounded by zones"};
-  CHECK(Encoded().find(R"("links":{"known":12,"active":5,"left_out":3,"refused":1,)"
+  report.links = {true, 12, 5, 3, 1, 7, "geo link 104 is bounded by zones"};
+  CHECK(Encoded().find(R"("links":{"known":12,"active":5,"left_out":3,"refused":1,"withheld":7,)"
                        R"("last_error":"geo link 104 is bounded by zones"})") != std::string::npos);
 }

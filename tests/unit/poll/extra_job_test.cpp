@@ -277,6 +277,37 @@ TEST(ExtraJob, AnElementThatWasLeftOutDoesNotEndThePages) {
   STRCMP_EQUAL(R"({"offset":100,"limit":100}|)", asked.c_str());
 }
 
+// Whatever one action is answered: the fleet is polled on.
+TEST(ExtraJob, TroubleWithOneActionLeavesTheFleetAlone) {
+  for (const int code : {1, 2, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 201, 275, 276}) {
+    PollFixture other;
+    RecordedExtras extras;
+    ExtraPlan plan;
+    plan.row = FindReadable("tag/list");
+    plan.every_ms = kMinuteMs;
+    ExtraJob tags(plan, extras, other.session, other.random, other.log);
+    other.poller.Add(tags);
+    int asked_tags = 0;
+    DurationMs longest_gap_ms = 0;
+    MonoTime last_fleet = other.clock.Now();
+    for (const MonoTime end = last_fleet + 2 * kHourMs; other.clock.Now() < end;) {
+      other.StepToRequest();
+      if (other.http.last().url.find("tag/list") == std::string::npos) {
+        longest_gap_ms = std::max(longest_gap_ms, other.clock.Now() - last_fleet);
+        last_fleet = other.clock.Now();
+        other.http.Answer(200, depotlink::poll::kEmptyList);
+      } else {
+        ++asked_tags;
+        other.http.Answer(400, ErrorBody(code), 0, code == 14 ? kHourMs : -1);
+      }
+    }
+    CHECK(other.poller.state() == ApiState::kOk);
+    CHECK(other.session.state() == depotlink::poll::SessionState::kGood);
+    CHECK_TEXT(longest_gap_ms <= 11 * kMinuteMs, std::to_string(code).c_str());
+    CHECK(asked_tags >= 1 && asked_tags < 60);
+  }
+}
+
 TEST(ExtraJob, NothingIsAskedWhileTheBusIsAway) {
   Add("tag/list", "", 10 * kSecondMs);
   work.may_ask = false;

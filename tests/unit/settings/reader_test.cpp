@@ -114,6 +114,10 @@ TEST(Reader, AScopeIsByLinksOrByTrackersAndGroups) {
   STRCMP_CONTAINS(
       "queue.replay_to: with \"scope.links\" only \"history\"",
       FaultsOf(WithRest(R"("scope": {"links": [1]}, "queue": {"replay_to": "state"})")).c_str());
+  STRCMP_CONTAINS("extra: with \"scope.links\" nothing else of the account is published",
+                  FaultsOf(WithRest(R"("scope": {"links": [1]}, "extra": [{"path": "tag/list", )"
+                                    R"("topic": "tags"}])"))
+                      .c_str());
   STRCMP_CONTAINS("scope.links: found an array of 0; expected an array of 1 to 32 items",
                   FaultsOf(WithRest(R"("scope": {"links": []})")).c_str());
   STRCMP_CONTAINS("scope.links[1]: found 1.5; expected a whole number",

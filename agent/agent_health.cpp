@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent says of itself.
+#include "agent/agent.hpp"
+#include "agent/status_file.hpp"
+
+namespace depotlink {
+namespace {
+
+std::string_view DiskStateName(queue::DiskState state) {
+  switch (state) {
+    case queue::DiskState::kStarting:
+      return "starting";
+    case queue::DiskState::kOk:
+      return "ok";
+    case queue::DiskState::kFull:
+      return "full";
+    case queue::DiskState::kAskPerson:
+      return "refused";
+    case queue::DiskState::kFailing:
+      break;
+  }
+  return "failing";
+}
+
+encode::ApiState ApiStateOf(poll::ApiState state) {
+  switch (state) {
+    case poll::ApiState::kStarting:
+      return encode::ApiState::kStarting;
+    case poll::ApiState::kOk:
+      return encode::ApiState::kOk;
+    case poll::ApiState::kFailing:
+      return encode::ApiState::kFailing;
+    case poll::ApiState::kCredential:
+      return encode::ApiState::kCredential;
+  }
+  return encode::ApiState::kFailing;
+}
+
+encode::BrokerState BrokerStateOf(publish::BrokerState state) {
+  switch (state) {
+    case publish::BrokerState::kNeverConnected:
+      return encode::BrokerState::kStarting;
+    case publish::BrokerState::kConnected:
+      return encode::BrokerState::kConnected;
+    case publish::BrokerState::kAway:
+      return encode::BrokerState::kUnreachable;
+  }
+  return encode::BrokerState::kUnreachable;
+}
+
+}  // namespace
+
+void Agent::HurryHealth(MonoTime now) {
+  if (publisher_.counters().connects == connects_seen_ && publisher_.state() == broker_seen_ &&
+      poller_.state() == api_seen_ && first_round_done_ == round_seen_ &&
+      clock_watch_.finding().trusted == clock_seen_ && queue_.disk_state() == disk_seen_ &&
+      session_.state() == session_seen_ && PanelState() == panel_seen_ &&
+      RefusedLinks() == refused_links_seen_ && ExtrasReport().failing == extras_failing_seen_) {
+    return;
+  }
+  connects_seen_ = publisher_.counters().connects;
+  api_seen_ = poller_.state();
+  broker_seen_ = publisher_.state();
+  round_seen_ = first_round_done_;
+  clock_seen_ = clock_watch_.finding().trusted;
+  disk_seen_ = queue_.disk_state();
+  session_seen_ = session_.state();
+  panel_seen_ = PanelState();
+  refused_links_seen_ = RefusedLinks();
+  extras_failing_seen_ = ExtrasReport().failing;
+  health_at_ = now;
+}
+
+encode::ExtrasHealth Agent::ExtrasReport() const {
+  encode::ExtrasHealth report;
+  report.count = extra_jobs_.size();
+  for (std::size_t i = 0; i < extra_jobs_.size(); ++i) {
+    const poll::ExtraJob& job = extra_jobs_[i];
+    const std::string& trouble = job.trouble().empty() ? extras_.trouble(i) : job.trouble();
+    if (trouble.empty()) continue;
+    if (report.failing++ > 0) continue;
+    report.failing_path = job.path();
+    report.last_error = trouble;
+  }
+  return report;
+}
+
+encode::QueueHealth Agent::QueueReport() const {
+  const queue::SegmentTotals& totals = queue_.spool().totals();
+  const queue::SpoolLosses& losses = queue_.spool().losses();
+  encode::QueueHealth report;
+  report.disk = DiskStateName(queue_.disk_state());
+  report.last_error = queue_.disk_error();
+  report.journal = queue_.journal_good();
+  report.on_disk = totals.records;
+  report.bytes = totals.bytes;
+  if (totals.records > 0) report.oldest_time.Set({totals.oldest_time_ms});
+  report.locked = totals.locked_records;
+  report.set_aside = totals.set_aside;
+  report.lost_memory = dropped_;
+  report.lost_quota = losses.quota;
+  report.lost_age = losses.age;
+  report.lost_damaged = losses.damaged;
+  return report;
+}
+
+void Agent::PublishHealth(MonoTime now) {
+  health_at_ = now + kHealthMs;
+  const ports::MemoryUse memory = ports_.system->Memory();
+  const publish::PublishCounters& sent = publisher_.counters();
+  const poll::CallCounters& calls = poller_.calls();
+  encode::HealthReport report;
+  report.site = site_;
+  report.time = ports_.clock->WallNow();
+  report.time_trusted = clock_watch_.finding().trusted;
+  report.run = run_;
+  report.uptime_s = static_cast<std::uint64_t>((now - started_) / kSecondMs);
+  report.version = version_;
+  report.api.state = ApiStateOf(poller_.state());
+  if (poller_.last_success().ms != 0) {
+    report.api.last_success_time.Set(
+        {report.time.ms + clock_watch_.finding().correction_ms - (now - poller_.last_success())});
+  }
+  report.api.last_error = poller_.last_error();
+  report.api.credential = poll::SessionStateName(session_.state());
+  if (panel_session_.has_value()) {
+    report.panel.credential = poll::SessionStateName(panel_session_->state());
+    report.panel.last_error = panel_session_->trouble();
+  }
+  report.api.requests = calls.requests;
+  report.api.errors = calls.failures;
+  report.api.bytes_in = calls.bytes_in;
+  report.api.bytes_out = calls.bytes_out;
+  report.broker.state = BrokerStateOf(publisher_.state());
+  report.broker.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
+  report.broker.connects = sent.connects;
+  report.broker.last_error = publisher_.last_error();
+  if (links_ != nullptr) {
+    report.links.polled = true;
+    report.links.known = links_->known();
+    report.links.active = links_->active();
+    report.links.left_out = links_->left_out();
+    report.links.refused = links_->refused();
+    report.links.withheld = sent.withheld;
+    report.links.last_error = links_->trouble();
+    report.skipped_elements += links_->unreadable();
+    report.ignored_fields += links_->notes().ignored_fields;
+  }
+  report.trackers = table_.size();
+  report.polls = poller_.polls();
+  report.records.published = sent.sent;
+  report.records.acked = sent.acknowledged;
+  report.records.refused = sent.given_up;
+  report.records.dropped = dropped();
+  report.records.waiting = queue_.depth();
+  report.queue = QueueReport();
+  report.extras = ExtrasReport();
+  report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
+  report.ignored_fields += pipeline_.notes().ignored_fields;
+  report.memory_rss_kib = memory.resident_kib;
+  report.memory_peak_kib = memory.peak_kib;
+  report.memory_budget_kib = budget_bytes_ / 1024;
+  char payload[3584];
+  json::JsonWriter out(payload, sizeof payload);
+  if (!encode::EncodeHealth(report, out)) return;
+  publisher_.PublishHealth(out.view(), now);
+  // Trouble with this directory is told by the queue, whose journal stands there as well.
+  const Status kept = WriteStatusFile(*ports_.queue.ram, out.view());
+  static_cast<void>(kept);
+}
+
+}  // namespace depotlink

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/stage_configs.hpp"
+
+#include <utility>
+
+namespace depotlink {
+
+publish::PublisherConfig MakePublisherConfig(const settings::Settings& settings,
+                                             const encode::TopicBuilder& topics, Secret password) {
+  char topic[limits::kTopicBytes];
+  publish::PublisherConfig config;
+  config.host = settings.mqtt.host;
+  config.port = settings.mqtt.port;
+  config.client_id = settings.mqtt.client_id;
+  config.username = settings.mqtt.username;
+  config.password = std::move(password);
+  config.try_mqtt5 = settings.mqtt.version != settings::MqttVersionChoice::k311;
+  config.try_mqtt311 = settings.mqtt.version != settings::MqttVersionChoice::k5;
+  config.status_topic = topics.Status(topic, sizeof topic);
+  config.health_topic = topics.Health(topic, sizeof topic);
+  return config;
+}
+
+// Where power comes back, all the boxes of a town boot at once: they spread their first calls. One
+// that a person starts begins at once.
+MonoTime FirstCallAt(MonoTime now, ports::Random& random) {
+  constexpr MonoTime kJustBooted{2 * kMinuteMs};
+  constexpr std::uint64_t kSpreadMs = 15 * kSecondMs;
+  if (kJustBooted < now) return now;
+  return now + static_cast<DurationMs>(random.Next() % kSpreadMs);
+}
+
+poll::PollerConfig MakePollerConfig(const settings::Settings& settings, MonoTime begin) {
+  poll::PollerConfig config;
+  config.begin = begin;
+  config.requests_per_second = settings.api.requests_per_second;
+  return config;
+}
+
+queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
+  const settings::Queue& given = settings.queue;
+  queue::QueueConfig config;
+  config.limits.max_bytes = given.max_bytes;
+  config.limits.min_free_bytes = given.min_free_bytes;
+  config.limits.max_age_ms = given.max_age_ms;
+  if (given.keep_newest) config.limits.drop = queue::DropPolicy::kAllButNewest;
+  config.limits.max_trackers = settings.memory.max_trackers;
+  config.flush_interval_ms = given.flush_interval_ms;
+  config.replay_to_state = given.replay_to_state;
+  return config;
+}
+
+poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number) {
+  poll::ExtraPlan plan;
+  plan.row = navixy::FindReadable(extra.path);
+  plan.number = number;
+  plan.every_ms = extra.every_ms;
+  plan.params = extra.params;
+  return plan;
+}
+
+poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
+  poll::SessionConfig config;
+  config.kind = poll::CredentialKind::kApiKey;
+  config.secret_file = api.key_file;
+  if (api.user.login.empty()) return config;
+  config.kind = poll::CredentialKind::kUserLogin;
+  config.login = api.user.login;
+  config.secret_file = api.user.password_file;
+  return config;
+}
+
+fleet::Scope MakeScope(const settings::Scope& scope) {
+  return {scope.trackers, scope.groups, scope.links};
+}
+
+std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll) {
+  return {poll.moving_ms, poll.stopped_ms, poll.parked_ms, poll.offline_ms};
+}
+
+}  // namespace depotlink
