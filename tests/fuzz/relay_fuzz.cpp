@@ -83,7 +83,10 @@ void RelayText(std::string_view bytes) {
   if (out.empty()) return;
   Require(compact != bytes || any == out, "the same text gives the same");
   RequirePayload(out);
-  Require(Relayed(out, room) == out, "what is fit for the bus stays as it is");
+  // But that a name with a control character, escaped by now, might hide a secret's.
+  if (out.find("\\u00") == std::string::npos) {
+    Require(Relayed(out, room) == out, "what is fit for the bus stays as it is");
+  }
   Json::Value value;
   if (StrictlyParsesValue(out, value)) RequireNoSecret(value);
 }
