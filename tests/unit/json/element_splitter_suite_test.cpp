@@ -20,10 +20,10 @@ using depotlink::json::BodyEnd;
 
 namespace {
 
-constexpr std::string_view kFront = "{\"list\":[0,";
-constexpr std::string_view kBack = "],\"success\":true}";
+constexpr std::string_view kSuiteFront = "{\"list\":[0,";
+constexpr std::string_view kSuiteBack = "],\"success\":true}";
 
-constexpr std::string_view kTaken[] = {
+constexpr std::string_view kMustBeTaken[] = {
     // arrays and objects
     "[]", "[[] ]", "[ 1\n, true]", "[null,1,\"1\",{}]", "{}", "{\"\":0}", "{\"a\":{\"b\":[]}}",
     "{\"a\":1,\"a\":2}", " [\r\n\t] ",
@@ -40,7 +40,7 @@ constexpr std::string_view kTaken[] = {
     // words
     "true", "false", "null"};
 
-constexpr std::string_view kRefused[] = {
+constexpr std::string_view kMustBeRefused[] = {
     // arrays
     "[1 true]", "[a\xE5]", "[\"\": 1]", "[,1]", "[1,,2]", "[\"x\",,]", "[\"x\"]]", "[\"x\",]",
     "[\"x\"", "[3[4]]", "[1:2]", "[,]", "[-]", "[   , \"\"]", "[\"a\",\n4\n,1,", "[1,]", "[*]",
@@ -77,8 +77,8 @@ constexpr std::string_view kRefused[] = {
     "1",
     "\\u000A\"\"", "[1]/*", "{\"\":", ""};
 
-std::string BodyOf(std::string_view value) {
-  return std::string(kFront) + std::string(value) + std::string(kBack);
+std::string SuiteBody(std::string_view value) {
+  return std::string(kSuiteFront) + std::string(value) + std::string(kSuiteBack);
 }
 
 }  // namespace
@@ -93,8 +93,8 @@ TEST_GROUP(JsonSuite){
 ;
 
 TEST(JsonSuite, WhatMustBeTakenIsTaken) {
-  for (const std::string_view value : kTaken) {
-    const std::string body = BodyOf(value);
+  for (const std::string_view value : kMustBeTaken) {
+    const std::string body = SuiteBody(value);
     std::string compact;
     CHECK_TEXT(ReferenceJson::IsValue(value, compact), body.c_str());
     const SplitResult whole = SplitInPieces(body);
@@ -110,8 +110,8 @@ TEST(JsonSuite, WhatMustBeTakenIsTaken) {
 }
 
 TEST(JsonSuite, WhatMustBeRefusedIsRefused) {
-  for (const std::string_view value : kRefused) {
-    const std::string body = BodyOf(value);
+  for (const std::string_view value : kMustBeRefused) {
+    const std::string body = SuiteBody(value);
     const SplitResult whole = SplitInPieces(body);
     CHECK_TEXT(whole.end != BodyEnd::kComplete || !whole.skips.empty(), body.c_str());
     for (const SplitPart& part : whole.parts) {
