@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kSecretNames[] = {"password", "passwd", "passcode", "pwd",
                                              "hash",     "token",  "secret",   "apikey",
                                              "pincode",  "session"};
-constexpr std::size_t kLongestSecretName = 64;
+constexpr std::size_t kSecretNameBytes = 16;  // the longest of them, and some
 constexpr std::string_view kNul = "\\u0000";
 constexpr std::string_view kMostExact = "9007199254740992";  // 2^53
 constexpr int kExactDigits = 15;                             // of any number
@@ -215,13 +215,14 @@ std::size_t Relay(std::string_view text, char* out, std::size_t capacity) {
 bool IsSecretName(std::string_view name) {
   // Letters that are written as escapes are written so to be overlooked.
   if (name.find("\\u00") != std::string_view::npos) return true;
-  char folded[kLongestSecretName];
-  std::size_t size = 0;
-  for (const char c : name.substr(name.size() - std::min(name.size(), sizeof folded))) {
+  char folded[kSecretNameBytes];
+  std::size_t first = sizeof folded;
+  for (std::size_t at = name.size(); at > 0 && first > 0; --at) {
+    const char c = name[at - 1];
     if (c == '_' || c == '-' || c == ' ') continue;
-    folded[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    folded[--first] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
-  const std::string_view end(folded, size);
+  const std::string_view end(folded + first, sizeof folded - first);
   return std::any_of(std::begin(kSecretNames), std::end(kSecretNames), [end](std::string_view s) {
     return end.size() >= s.size() && end.substr(end.size() - s.size()) == s;
   });

@@ -19,7 +19,10 @@ bool RecordWriter::Add(const Record& record) {
   const auto kind = static_cast<unsigned char>(record.kind);
   *out++ = static_cast<char>(kind | (record.retain ? kRetainBit : 0U));
   out += PutVarint(out, record.order - last_order_);
-  out += PutVarint(out, ZigZag(record.time_ms - last_time_ms_));
+  // Any two times, whatever a file said: around the edge and back.
+  out +=
+      PutVarint(out, ZigZag(static_cast<std::int64_t>(static_cast<std::uint64_t>(record.time_ms) -
+                                                      static_cast<std::uint64_t>(last_time_ms_))));
   out += PutVarint(out, record.tracker);
   out += PutVarint(out, record.payload.size());
   out = std::copy(record.payload.begin(), record.payload.end(), out);

@@ -131,12 +131,17 @@ class Control:
         return {}
 
     def act_sessions(self, api="user", end=False):
-        """How many sessions are open; ends them all where asked."""
+        """How many sessions are open, and the hashes of all that ever were; ends them all where asked."""
         account = getattr(self._api.sessions, api)
         count = len(account.sessions)
         if end:
             account.sessions.clear()
-        return {"count": count}
+        return {"count": count, "begun": account.begun}
+
+    def act_canaries(self, **words):
+        """Texts that requests are looked through for, by name; `stats` tells which came where."""
+        self._stats.canaries = words
+        return {}
 
     def act_extra(self, path, items=None, value=None):
         """Puts what a read-only action answers: a list's items, or a value."""

@@ -19,7 +19,7 @@ class Request:
     """One request: `action` is the path without `/v2`, slashes at either end and query."""
 
     def __init__(self, method, target, headers, body):
-        self.method, self.headers, self.body = method, headers, body
+        self.method, self.target, self.headers, self.body = method, target, headers, body
         path, _, query = target.partition("?")
         self.query = dict(parse_qsl(query, keep_blank_values=True))
         action = unquote(path).strip("/")

@@ -22,7 +22,7 @@ class Account:
 
     def __init__(self, login, password):
         self.login, self.password = login, password
-        self.sessions = set()
+        self.sessions, self.begun = set(), []
         self.refusal = None        # a code with which each login is answered
         self.second_factor = False
         self.permissions = {name: list(what) for name, what in PERMISSIONS.items()}
@@ -37,6 +37,7 @@ class Account:
         session = secrets.token_hex(16)
         if not self.second_factor:
             self.sessions.add(session)
+            self.begun.append(session)
         return session
 
 

@@ -27,6 +27,7 @@ class Stats:
         self._changed = threading.Condition()
         self._served_max = served_max
         self._live = set()
+        self.canaries = {}  # name: text
         self.reset()
 
     def reset(self):
@@ -35,6 +36,7 @@ class Stats:
             self._requests = collections.Counter()
             self._bodies = collections.Counter()
             self._auth = collections.Counter()
+            self._met = collections.Counter()
             self._statuses = collections.Counter()
             self._faults = collections.Counter()
             self._closed_bytes = [0, 0]
@@ -58,7 +60,12 @@ class Stats:
             if request.headers.get("user-agent"):
                 self._counts["with_user_agent"] += 1
             self._bodies[request.method] += 1
+            self._met.update("%s in %s" % (name, request.action) for name in self._canaries_in(request))
             self._changed.notify_all()
+
+    def _canaries_in(self, request):
+        said = "\n".join([request.target, *request.headers.values(), request.body.decode("latin-1")])
+        return [name for name, word in self.canaries.items() if word in said]
 
     def reply(self, status, fault):
         with self._changed:
@@ -103,7 +110,8 @@ class Stats:
                 for place, number in enumerate(wire_bytes(sock)):
                     totals[place] += number
             return {"requests": dict(self._requests), "total": sum(self._requests.values()),
-                    "auth": dict(self._auth), "status": dict(self._statuses),
+                    "auth": dict(self._auth), "canaries": dict(self._met),
+                    "status": dict(self._statuses),
                     "faults": dict(self._faults), "methods": dict(self._bodies),
                     "counts": dict(self._counts), "live_connections": len(self._live),
                     "wire_in": totals[0], "wire_out": totals[1],

@@ -71,6 +71,7 @@ TEST(Relay, SecretNamesAreKnownByTheirEnd) {
     CHECK_FALSE_TEXT(IsSecretName(name), name);
   }
   CHECK(IsSecretName(std::string(500, 'x') + "_password"));
+  CHECK(IsSecretName("password" + std::string(500, '_')));
 }
 
 TEST(Relay, WhatDoesNotFitIsNotWritten) {

@@ -291,6 +291,23 @@ TEST(QueueFormat, ARecordThatDoesNotFitChangesNothing) {
   LONGS_EQUAL(1, writer.records());
 }
 
+TEST(QueueFormat, AnyTwoTimesFollowEachOther) {
+  char room[256];
+  RecordWriter writer(room, sizeof room);
+  Record record;
+  constexpr std::int64_t kTimes[] = {INT64_MAX, -540672, INT64_MIN, INT64_MAX, INT64_MIN, 0};
+  for (const std::int64_t time : kTimes) {
+    ++record.order;
+    record.time_ms = time;
+    CHECK(writer.Add(record));
+  }
+  RecordReader reader(writer.bytes());
+  for (const std::int64_t time : kTimes) {
+    CHECK(reader.Next(record));
+    CHECK(record.time_ms == time);
+  }
+}
+
 TEST(QueueFormat, LateMark) {
   char room[64];
   CHECK(depotlink::queue::MarkLate("{\"a\":1}", room, 64) == "{\"a\":1,\"late\":true}");
