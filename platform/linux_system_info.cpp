@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <string_view>
 
 namespace depotlink::platform {

@@ -7,6 +7,7 @@
 #include <mqtt/async_client.h>
 #include <zlib.h>
 
+#include <cstddef>
 #include <cstring>
 
 namespace depotlink::platform {

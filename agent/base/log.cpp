@@ -2,6 +2,7 @@
 #include "agent/base/log.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace depotlink {
 namespace {

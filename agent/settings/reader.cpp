@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "agent/settings/document.hpp"
 #include "agent/settings/echo.hpp"
