@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "platform/missing_mount.hpp"
+
 namespace depotlink::platform {
 
 namespace {
@@ -117,6 +119,10 @@ Status SystemFailure(const std::string& path, std::string_view what, int error) 
 
 Status OpenOwnDirectory(const std::string& path, Descriptor& out) {
   if (path.empty()) return {Code::kAskPerson, "the directory's path is empty"};
+  if (const std::string missing = MissingMount(path); !missing.empty()) {
+    return Person(path, "is to be on the disk of " + missing + ", which is not mounted",
+                  "mount it, or take it out of /etc/fstab");
+  }
   Descriptor directory = OpenToSync(AT_FDCWD, path.c_str());
   if (!directory.valid() && errno == ENOENT) {
     if (Status status = MakeDirectories(path); !status.ok()) return status;

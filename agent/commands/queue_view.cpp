@@ -119,7 +119,8 @@ Status QueueView::Read(queue::SegmentId id, SegmentLine& line, bool& found,
   }
   status = ReadRecords(reader, line, on_record);
   const bool empty_front = !summary.has_header && summary.bytes > 0;
-  if (reader.damage().any() || empty_front) line.state = SegmentState::kDamaged;
+  const bool missing = status.ok() && reader.LostOf(summary) > 0;
+  if (reader.damage().any() || empty_front || missing) line.state = SegmentState::kDamaged;
   return status;
 }
 

@@ -74,6 +74,23 @@ Status SegmentDirectory::Look(SegmentId id, SegmentSummary& summary) {
   return status;
 }
 
+Forerunner SegmentDirectory::TakeStock() {
+  SegmentSummary summary;
+  if (last_ == 0 || !Look(last_, summary).ok() || summary.records > UINT32_MAX) return {};
+  if (!summary.ended) SyncOld(last_);
+  return {last_, static_cast<std::uint32_t>(summary.records)};
+}
+
+// Where it fails, all is as it would be without.
+void SegmentDirectory::SyncOld(SegmentId id) {
+  SegmentName name;
+  Result<ports::FileHandle> file = disk_->OpenWrite(NameOf(id, name));
+  if (!file.ok()) return;
+  const Status synced = disk_->Sync(file.value());
+  static_cast<void>(synced);
+  disk_->Close(file.value());
+}
+
 Status SegmentDirectory::Supersede() {
   for (SegmentId id = first_; id != 0;) {
     SegmentSummary summary;

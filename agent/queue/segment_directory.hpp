@@ -45,6 +45,10 @@ class SegmentDirectory {
   // What a segment says of itself; kSkip where it is not there.
   Status Look(SegmentId id, SegmentSummary& summary);
 
+  // What the last one holds, which an earlier run has written: for the next one to say. Also syncs
+  // what that run may not have lived to sync: it counts as kept since it was found at the start.
+  Forerunner TakeStock();
+
   SegmentId first() const { return first_; }  // 0: none
   SegmentId last() const { return last_; }
   // Of a new segment, above all that there were.
@@ -76,6 +80,7 @@ class SegmentDirectory {
  private:
   static constexpr int kLookTries = 3;
 
+  void SyncOld(SegmentId id);
   Status Supersede();
   Status RemoveIfReplaced(SegmentId id, Status& looked, std::uint64_t& removed);
   Status RemoveReplaced(std::uint64_t most_files);

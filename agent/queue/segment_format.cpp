@@ -18,11 +18,13 @@ constexpr std::size_t kIdDigits = 16;
 
 // Where the fields stand; README.md draws it.
 constexpr std::size_t kVersionAt = 8;
+constexpr std::size_t kForerunnerAt = 10;  // how many numbers before
 constexpr std::size_t kHeaderBytesAt = 12;
 constexpr std::size_t kIdAt = 16;
 constexpr std::size_t kSaltAt = 24;
 constexpr std::size_t kSupersedesAt = 40;
 constexpr std::size_t kKeyMarkAt = 48;
+constexpr std::size_t kForerunnerRecordsAt = 56;
 constexpr std::size_t kSegmentCrcAt = 60;
 
 constexpr std::size_t kKindAt = 4;
@@ -62,6 +64,19 @@ bool KnownPacking(std::uint16_t packing) {
   return packing <= static_cast<std::uint16_t>(BlockPacking::kDeflate1);
 }
 
+void PutForerunner(const SegmentHeader& header, char* out) {
+  const SegmentId before = header.id - header.forerunner.id;
+  if (header.forerunner.id == 0 || before == 0 || before > UINT16_MAX) return;
+  PutFixed(out + kForerunnerAt, static_cast<std::uint16_t>(before));
+  PutFixed(out + kForerunnerRecordsAt, header.forerunner.records);
+}
+
+Forerunner GetForerunner(SegmentId id, const char* from) {
+  const auto before = GetFixed<std::uint16_t>(from + kForerunnerAt);
+  if (before == 0 || before >= id) return {};
+  return {id - before, GetFixed<std::uint32_t>(from + kForerunnerRecordsAt)};
+}
+
 }  // namespace
 
 std::string_view NameOf(SegmentId id, SegmentName& out) {
@@ -95,6 +110,7 @@ void PutSegmentHeader(const SegmentHeader& header, char* out) {
   std::fill_n(out, kSegmentHeaderBytes, '\0');
   std::copy(kSegmentMagic.begin(), kSegmentMagic.end(), out);
   PutFixed(out + kVersionAt, kFormatVersion);
+  PutForerunner(header, out);
   PutFixed(out + kHeaderBytesAt, static_cast<std::uint32_t>(kSegmentHeaderBytes));
   PutFixed(out + kIdAt, header.id);
   std::copy(header.salt.begin(), header.salt.end(), out + kSaltAt);
@@ -110,6 +126,7 @@ bool GetSegmentHeader(std::string_view bytes, SegmentHeader& header) {
   if (GetFixed<std::uint32_t>(from + kSegmentCrcAt) != Crc32c({from, kSegmentCrcAt})) return false;
   if (GetFixed<std::uint16_t>(from + kVersionAt) != kFormatVersion) return false;
   header.id = GetFixed<std::uint64_t>(from + kIdAt);
+  header.forerunner = GetForerunner(header.id, from);
   std::copy_n(from + kSaltAt, kSaltBytes, header.salt.begin());
   header.supersedes = GetFixed<std::uint64_t>(from + kSupersedesAt);
   std::copy_n(from + kKeyMarkAt, header.key_mark.size(), header.key_mark.begin());

@@ -34,12 +34,21 @@ inline constexpr std::uint16_t kFormatVersion = 1;
 // Which key sealed a segment: derived from it, tells nothing of it.
 using KeyMark = std::array<char, 8>;
 
+// The segment before, and how many records it held when the new one was begun: what is missing of
+// them later is damage, also where it was left without its end. An id of 0: nothing is said.
+struct Forerunner {
+  SegmentId id = 0;
+  std::uint32_t records = 0;
+};
+
 struct SegmentHeader {
   SegmentId id = 0;
   Salt salt{};
   KeyMark key_mark{};
   // Not 0: once this segment has its end block, it stands for all up to that one.
   SegmentId supersedes = 0;
+  // Not said where it is more than 65,535 numbers before this one.
+  Forerunner forerunner;
 };
 
 enum class BlockKind : std::uint16_t { kRecords = 1, kEnd = 2 };

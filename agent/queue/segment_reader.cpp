@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "agent/queue/follower.hpp"
+
 namespace depotlink::queue {
 
 SegmentReader::SegmentReader(ports::Storage& disk, ports::Cipher& cipher, BlockCodec& codec)
@@ -88,6 +90,7 @@ Status SegmentReader::Summarize(SegmentSummary& summary) {
     summary.last_order = header.last_order;
     summary.last_time_ms = header.last_time_ms;
   }
+  summary.records = std::max<std::uint64_t>(summary.records, ToldByFollower(*disk_, id_));
   at_ = kSegmentHeaderBytes;
   next_index_ = 0;
   damage_ = {};

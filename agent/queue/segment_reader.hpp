@@ -57,8 +57,9 @@ class SegmentReader {
 
   // Open() and Summarize(); closed again where either fails.
   Status OpenSummarized(SegmentId id, SegmentSummary& summary);
-  // Of the whole segment: by its end block where it has one that fits, by its blocks' headers where
-  // not. Call it before NextBlock().
+  // Of the whole segment: by its end block where it has one that fits; where not, by its blocks'
+  // headers and, as to the number of records, by what the next segment says of it. Call it before
+  // NextBlock().
   Status Summarize(SegmentSummary& summary);
   // Only the headers, one a call; false at the end. For counting what is left.
   Status NextHeader(BlockHeader& header, bool& found);
@@ -75,8 +76,7 @@ class SegmentReader {
   std::uint64_t bytes() const { return bytes_; }
   // At the end: how many records could not be read, as far as headers and `summary` tell.
   std::uint64_t LostOf(const SegmentSummary& summary) const {
-    const std::uint64_t unmet = summary.records - std::min(summary.records, records_met_);
-    return damage_.lost_records + (summary.ended ? unmet : 0);
+    return damage_.lost_records + summary.records - std::min(summary.records, records_met_);
   }
 
  private:

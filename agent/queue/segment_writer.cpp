@@ -6,12 +6,13 @@
 namespace depotlink::queue {
 
 Status SegmentWriter::Begin(SegmentId id, const ports::CipherKey& master, const KeyMark& mark,
-                            SegmentId supersedes) {
+                            SegmentId supersedes, const Forerunner& forerunner) {
   Abandon();
   header_ = {};
   header_.id = id;
   header_.key_mark = mark;
   header_.supersedes = supersedes;
+  header_.forerunner = forerunner;
   Status status = cipher_->RandomBytes(header_.salt.data(), header_.salt.size());
   if (status.ok()) status = DeriveSegmentKey(*cipher_, master, header_.salt, id, key_);
   if (!status.ok()) return status;
@@ -25,6 +26,7 @@ Status SegmentWriter::Begin(SegmentId id, const ports::CipherKey& master, const 
   total_.salt = header_.salt;
   bytes_ = 0;
   confirmed_bytes_ = 0;
+  confirmed_records_ = 0;
   named_ = false;
   char bytes[kSegmentHeaderBytes];
   PutSegmentHeader(header_, bytes);
@@ -96,6 +98,7 @@ Status SegmentWriter::Sync() {
   if (!status.ok()) return CutBack(std::move(status));
   named_ = true;
   confirmed_bytes_ = bytes_;
+  confirmed_records_ = total_.records;
   return {};
 }
 

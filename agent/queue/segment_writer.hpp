@@ -25,7 +25,7 @@ class SegmentWriter {
   // Creates the file. Nothing of it is durable before Sync(). On failure there is no segment open,
   // and the file is removed again as far as that can be done.
   Status Begin(SegmentId id, const ports::CipherKey& master, const KeyMark& mark,
-               SegmentId supersedes = 0);
+               SegmentId supersedes = 0, const Forerunner& forerunner = {});
   // Appends the records as one block. Confirmed only by the next good Sync(). After a failure the
   // segment is closed, what was not confirmed cut off as far as that can be done.
   Status Append(const RecordWriter& records);
@@ -45,6 +45,7 @@ class SegmentWriter {
   // Of the file, with what is not confirmed yet.
   std::uint64_t bytes() const { return bytes_; }
   std::uint64_t confirmed_bytes() const { return confirmed_bytes_; }
+  std::uint32_t confirmed_records() const { return confirmed_records_; }
   std::int64_t last_time_ms() const { return total_.last_time_ms; }
   std::uint32_t records() const { return total_.records; }
   Order last_order() const { return total_.last_order; }
@@ -63,6 +64,7 @@ class SegmentWriter {
   BlockHeader total_;  // becomes the end block
   std::uint64_t bytes_ = 0;
   std::uint64_t confirmed_bytes_ = 0;
+  std::uint32_t confirmed_records_ = 0;
   bool named_ = false;  // the directory was synced since the file was created
 };
 

@@ -97,7 +97,11 @@ Status Spool::WriteBlock() {
 }
 
 Status Spool::BeginSegment() {
-  return writer_.Begin(directory_.TakeNext(), key_, mark_);
+  // Of one that this run wrote, only what was confirmed: the rest is given again.
+  const bool ours = directory_.last() != 0 && directory_.last() == writer_.id();
+  const Forerunner before =
+      ours ? Forerunner{writer_.id(), writer_.confirmed_records()} : directory_.TakeStock();
+  return writer_.Begin(directory_.TakeNext(), key_, mark_, 0, before);
 }
 
 Status Spool::Commit() {

@@ -111,7 +111,7 @@ Status Spool::Drop(std::uint64_t& counter, std::string_view why) {
   const Status counted = CountLeft(id, left);
   std::uint64_t damaged = 0;
   if (reader_.open() && reader_.id() == id) {
-    damaged = reader_.damage().lost_records;
+    damaged = counted.ok() ? reader_.LostOf(reading_) : reader_.damage().lost_records;
     CloseReading();
   }
   Status status = directory_.Remove(id);

@@ -190,6 +190,16 @@ TEST(QueueCommands, DamageIsToldAndHidesNoOther) {
   CHECK(out.find("{\"seq\":1}") == std::string::npos);
 }
 
+// Its end and its only block: what stands behind it says that there was one.
+TEST(QueueCommands, WhatIsMissingAtTheEndOfASegmentIsTold) {
+  Write(1, 1);
+  Write(2, 2);
+  const std::string first = disk.Bytes("0000000000000001.seg");
+  disk.Put("0000000000000001.seg", first.substr(0, queue::kSegmentHeaderBytes));
+  CHECK_EQUAL(1, List());
+  STRCMP_CONTAINS("  damaged\n", out.c_str());
+}
+
 TEST(QueueCommands, PurgeLeavesTheKeyAndWhatIsNotOurs) {
   Write(1, 3, 1);
   disk.Put("0000000000000009.bad", "xyz");

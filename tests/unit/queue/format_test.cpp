@@ -121,30 +121,51 @@ TEST(QueueFormat, SegmentHeaderByteByByte) {
   header.salt.fill('S');
   header.key_mark.fill('M');
   header.supersedes = 0xAB;
+  header.forerunner = {0xAB9, 0x01020304};
   char bytes[kSegmentHeaderBytes];
   PutSegmentHeader(header, bytes);
   STRCMP_EQUAL(
       "444c51315345470a"  // DLQ1SEG\n
       "0100"
-      "0000"
-      "40000000"                          // version, zeros, size
+      "0300"
+      "40000000"                          // version, numbers to the forerunner, size
       "bc0a000000000000"                  // id
       "53535353535353535353535353535353"  // salt
       "ab00000000000000"                  // supersedes
       "4d4d4d4d4d4d4d4d"
-      "00000000",  // key mark, zeros
+      "04030201",  // key mark, the forerunner's records
       Hex({bytes, 60}).c_str());
   CHECK(depotlink::queue::GetFixed<std::uint32_t>(bytes + 60) == Crc32c({bytes, 60}));
   SegmentHeader back;
   CHECK(GetSegmentHeader({bytes, sizeof bytes}, back));
   CHECK(back.id == header.id && back.salt == header.salt && back.key_mark == header.key_mark &&
         back.supersedes == header.supersedes);
+  CHECK(back.forerunner.id == 0xAB9 && back.forerunner.records == 0x01020304);
   CHECK_FALSE(GetSegmentHeader({bytes, 63}, back));
   for (std::size_t at = 0; at < sizeof bytes; ++at) {
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
     CHECK_FALSE(GetSegmentHeader({bytes, sizeof bytes}, back));
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
   }
+}
+
+TEST(QueueFormat, OfAForerunnerThatIsNoneOrTooFarNothingIsSaid) {
+  const auto said = [](SegmentId id, SegmentId forerunner) {
+    SegmentHeader header;
+    header.id = id;
+    header.forerunner = {forerunner, 7};
+    char bytes[kSegmentHeaderBytes];
+    PutSegmentHeader(header, bytes);
+    SegmentHeader back;
+    CHECK(GetSegmentHeader({bytes, sizeof bytes}, back));
+    CHECK(back.forerunner.records == (back.forerunner.id == 0 ? 0 : 7));
+    return back.forerunner.id;
+  };
+  LONGS_EQUAL(1, said(65'536, 1));
+  LONGS_EQUAL(0, said(65'537, 1));
+  LONGS_EQUAL(0, said(5, 0));
+  LONGS_EQUAL(0, said(5, 5));
+  LONGS_EQUAL(0, said(5, 6));
 }
 
 TEST(QueueFormat, BlockHeaderByteByByte) {

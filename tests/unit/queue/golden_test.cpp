@@ -56,8 +56,13 @@ constexpr GoldenRecord kGoldenRecords[] = {
     {8, RecordKind::kState, false, 1, 1767225700001, "x"},
 };
 
-std::string ReadGolden(const std::string& name) {
-  std::ifstream in(std::string(DEPOTLINK_FIXTURES) + "/queue/v1/" + name, std::ios::binary);
+// Format 1 has had its forerunner since then: the first segment without its end, the second one by
+// another run, the last record alone in it.
+constexpr const char* kForerunnerFolder = "v1-forerunner";
+
+std::string ReadGolden(const std::string& name, const std::string& folder = "v1") {
+  std::ifstream in(std::string(DEPOTLINK_FIXTURES) + "/queue/" + folder + "/" + name,
+                   std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
@@ -79,6 +84,37 @@ TEST_GROUP(QueueGolden) {
   }
   void PutGolden() {
     for (const char* name : kGoldenFiles) disk.Put(name, ReadGolden(name));
+  }
+  void Append(Spool & spool, const GoldenRecord& from) {
+    Record record;
+    record.kind = from.kind;
+    record.retain = from.retain;
+    record.tracker = from.tracker;
+    record.order = from.order;
+    record.time_ms = from.time_ms;
+    record.payload = from.payload;
+    STRCMP_EQUAL("", spool.Append(record).message().c_str());
+  }
+  // Where DEPOTLINK_MAKE_GOLDEN names this folder.
+  void Keep(const std::string& folder) {
+    const char* made = std::getenv("DEPOTLINK_MAKE_GOLDEN");
+    if (made == nullptr || std::string(made).find("/" + folder + "/") == std::string::npos) return;
+    for (const char* name : kGoldenFiles) {
+      if (!disk.Has(name)) continue;
+      const std::string bytes = disk.Bytes(name);
+      std::ofstream(made + std::string(name), std::ios::binary)
+          .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    }
+  }
+  // What comes of two segments, up to the end of the first.
+  std::string ReadFirstSegment(Spool & spool) {
+    std::string orders;
+    Record record;
+    for (bool found = true; spool.Next(record, found).ok() && found;) {
+      orders += std::to_string(record.order) + " ";
+    }
+    STRCMP_EQUAL("", spool.FinishSegment().message().c_str());
+    return orders;
   }
   void CheckRecord(Spool & spool, const GoldenRecord& expected) {
     Record record;
@@ -119,17 +155,9 @@ TEST(QueueGolden, WithoutTheCursorFromTheFirstRecordOn) {
 
 // What this build writes, it reads: whatever zlib it was built with.
 TEST(QueueGolden, WritesWhatItReads) {
-  const char* folder = std::getenv("DEPOTLINK_MAKE_GOLDEN");
   auto spool = Start();
   for (const GoldenRecord& from : kGoldenRecords) {
-    Record record;
-    record.kind = from.kind;
-    record.retain = from.retain;
-    record.tracker = from.tracker;
-    record.order = from.order;
-    record.time_ms = from.time_ms;
-    record.payload = from.payload;
-    STRCMP_EQUAL("", spool->Append(record).message().c_str());
+    Append(*spool, from);
     if (from.order == 3 || from.order >= 6) {
       STRCMP_EQUAL("", spool->Commit().message().c_str());
     }
@@ -139,14 +167,44 @@ TEST(QueueGolden, WritesWhatItReads) {
   CheckRecord(*spool, kGoldenRecords[1]);
   spool->NoteDelivered(2, 2);
   STRCMP_EQUAL("", spool->StoreCursor().message().c_str());
-  if (folder != nullptr) {
-    for (const char* name : kGoldenFiles) {
-      const std::string bytes = disk.Bytes(name);
-      std::ofstream(std::string(folder) + "/" + name, std::ios::binary)
-          .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  Keep("v1");
+  for (std::size_t i = 2; i < 5; ++i) CheckRecord(*spool, kGoldenRecords[i]);
+}
+
+// As README.md of the queue shows them.
+TEST(QueueGolden, WhereTheForerunnerStands) {
+  const std::string second = ReadGolden(kGoldenFiles[1], kForerunnerFolder);
+  CHECK(second.substr(8, 4) == std::string("\1\0\1\0", 4));
+  CHECK(second.substr(56, 4) == std::string("\5\0\0\0", 4));
+  CHECK(ReadGolden(kGoldenFiles[1]).substr(8, 4) == std::string("\1\0\0\0", 4));
+}
+
+TEST(QueueGolden, TheForerunnersLastBlockIsMissedWhereItIsDamaged) {
+  const std::string first = ReadGolden(kGoldenFiles[0], kForerunnerFolder);
+  for (const bool damaged : {false, true}) {
+    disk.Put(kGoldenFiles[0], first);
+    disk.Put(kGoldenFiles[1], ReadGolden(kGoldenFiles[1], kForerunnerFolder));
+    if (damaged) disk.FlipBit(kGoldenFiles[0], first.rfind("BLK1") + 9, 0);
+    auto spool = Start();
+    STRCMP_EQUAL(damaged ? "1 2 3 " : "1 2 3 5 6 ", ReadFirstSegment(*spool).c_str());
+    CheckRecord(*spool, kGoldenRecords[5]);
+    LONGS_EQUAL(damaged ? 2 : 0, spool->losses().damaged);
+    spool.reset();
+    disk.Erase("cursor");
+  }
+}
+
+TEST(QueueGolden, WritesAForerunnerThatItReads) {
+  auto spool = Start();
+  for (const GoldenRecord& from : kGoldenRecords) {
+    if (from.order == 8) spool = Start();
+    Append(*spool, from);
+    if (from.order == 3 || from.order >= 6) {
+      STRCMP_EQUAL("", spool->Commit().message().c_str());
     }
   }
-  for (std::size_t i = 2; i < 5; ++i) CheckRecord(*spool, kGoldenRecords[i]);
+  Keep(kForerunnerFolder);
+  STRCMP_EQUAL("1 2 3 5 6 ", ReadFirstSegment(*spool).c_str());
 }
 
 TEST(QueueGolden, NothingOfARecordCanBeReadInTheFiles) {

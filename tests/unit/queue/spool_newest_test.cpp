@@ -261,6 +261,20 @@ TEST(SpoolNewest, DamagedBlocksAreCountedAsDamaged) {
   CHECK(rig.Drain() == depotlink::queue::Range(given - 6, given));
 }
 
+TEST(SpoolNewest, WhatIsMissingOfASegmentWithoutItsEndIsCountedAsDamaged) {
+  CHECK_OK(rig.Give(1, 4));
+  const std::uint64_t second = rig.disk.Bytes(depotlink::queue::kFirst).size();
+  CHECK_OK(rig.Give(5, 8));
+  CHECK_OK(rig.Start());
+  given = 8;
+  Fill();
+  rig.disk.FlipBit(depotlink::queue::kFirst, second + 9, 0);  // 5 to 8
+  Tidy();
+  LONGS_EQUAL(4, rig.spool->losses().damaged);
+  LONGS_EQUAL(given - 7 - 4, rig.spool->losses().quota);
+  CHECK(rig.Drain() == depotlink::queue::Range(given - 6, given));
+}
+
 TEST(SpoolNewest, DamageThatTheReaderMetIsCountedOnce) {
   CHECK_OK(rig.Give(1, 4));
   const std::uint64_t second = rig.disk.Bytes(depotlink::queue::kFirst).size();
