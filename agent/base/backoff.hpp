@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Exponential back-off with full jitter, as arithmetic: it never sleeps and knows no clock. Full
-// jitter (a uniform draw below the ceiling) spreads a fleet of agents best after a common outage
-// (AWS Architecture Blog, "Exponential Backoff And Jitter").
+// Exponential back-off with full jitter, and the spread of what is periodic, as arithmetic: it
+// never sleeps and knows no clock. Full jitter (a uniform draw below the ceiling) spreads a fleet
+// of agents best after a common outage (AWS Architecture Blog, "Exponential Backoff And Jitter").
 
 #include <algorithm>
 #include <cstdint>
@@ -35,5 +35,12 @@ class Backoff {
   DurationMs most_ms_;
   int tries_ = 0;
 };
+
+// `period_ms` less a random part of its tenth, so that agents that started together drift apart.
+// `random`: uniform over 64 bits.
+constexpr DurationMs SpreadSooner(DurationMs period_ms, std::uint64_t random) {
+  return period_ms -
+         static_cast<DurationMs>(random % static_cast<std::uint64_t>(period_ms / 10 + 1));
+}
 
 }  // namespace depotlink

@@ -47,4 +47,15 @@ struct Judgement {
 
 Judgement Judge(const Answer& answer);
 
+// The call as such will not be answered, whoever logs in again.
+constexpr bool IsRefusal(Verdict verdict) {
+  return verdict == Verdict::kForbidden || verdict == Verdict::kRejected ||
+         verdict == Verdict::kSplit;
+}
+
+// Only a person can help: waiting will not.
+constexpr bool NeedsPerson(Verdict verdict) {
+  return verdict == Verdict::kCredential || IsRefusal(verdict);
+}
+
 }  // namespace depotlink::navixy

@@ -144,9 +144,7 @@ void ExtraJob::EndPoll(MonoTime now) {
     due_ = not_before_ = now + kAgainMs;
     return;
   }
-  // A tenth of spread, so that agents that started together drift apart.
-  const auto spread = static_cast<std::uint64_t>(plan_.every_ms / 10 + 1);
-  due_ = now + plan_.every_ms - static_cast<DurationMs>(random_->Next() % spread);
+  due_ = now + SpreadSooner(plan_.every_ms, random_->Next());
   not_before_ = MonoTime{0};
   done_ = true;
   backoff_.Reset();
@@ -158,10 +156,8 @@ bool ExtraJob::OnBad(const navixy::Judgement& judgement, MonoTime now) {
   under_way_ = false;
   if (std::exchange(reading_, false)) work_->Abandon();
   const bool forbidden = judgement.verdict == navixy::Verdict::kForbidden;
-  const bool rejected = judgement.verdict == navixy::Verdict::kRejected ||
-                        judgement.verdict == navixy::Verdict::kSplit;
   if (judgement.verdict == navixy::Verdict::kCredential) return false;  // the session's trouble
-  if (!forbidden && !rejected) {
+  if (!navixy::IsRefusal(judgement.verdict)) {
     due_ = not_before_ = now + backoff_.Next(random_->Next());
     trouble_ = judgement.reason;  // the poller tells it
     return false;

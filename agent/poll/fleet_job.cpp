@@ -27,9 +27,7 @@ void FleetJob::OnGood(bool whole, MonoTime now) {
   }
   groups_read_ = false;
   listed_ = true;
-  // A tenth of spread, so that agents that started together drift apart.
-  const auto spread = static_cast<std::uint64_t>(fleet_ms_ / 10 + 1);
-  due_ = now + fleet_ms_ - static_cast<DurationMs>(random_->Next() % spread);
+  due_ = now + SpreadSooner(fleet_ms_, random_->Next());
   if (ask_again_) due_ = now;
   backoff_.Reset();
   work_->OnTrackerListEnd(whole);

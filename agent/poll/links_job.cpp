@@ -93,9 +93,7 @@ void LinksJob::EndRound(MonoTime now) {
   if (!in_round_ || !to_read_.empty() || page_ > 0) return;
   in_round_ = false;
   read_once_ = true;
-  // A tenth of spread, so that agents that started together drift apart.
-  const auto spread = static_cast<std::uint64_t>(period_ms_ / 10 + 1);
-  due_ = now + period_ms_ - static_cast<DurationMs>(random_->Next() % spread);
+  due_ = now + SpreadSooner(period_ms_, random_->Next());
   if (ask_again_) due_ = now;
 }
 
@@ -124,9 +122,7 @@ bool LinksJob::OnBad(const navixy::Judgement& judgement, MonoTime now) {
   work_->OnLinkTrouble(judgement.reason);
   if (failed == &navixy::kLinkRead) {
     // It is not passing trouble: what the link says now is not known.
-    const bool refused = judgement.verdict == navixy::Verdict::kForbidden ||
-                         judgement.verdict == navixy::Verdict::kRejected ||
-                         judgement.verdict == navixy::Verdict::kSplit;
+    const bool refused = navixy::IsRefusal(judgement.verdict);
     if (refused) work_->OnLinkUnreadable(to_read_.front());
     // The one that fails must not stand before the others.
     std::rotate(to_read_.begin(), to_read_.begin() + 1, to_read_.end());

@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t kIdDigits = 17;
 
-// Only a person can help: waiting will not.
-bool NeedsPerson(navixy::Verdict verdict) {
-  return verdict == navixy::Verdict::kCredential || verdict == navixy::Verdict::kForbidden ||
-         verdict == navixy::Verdict::kRejected || verdict == navixy::Verdict::kSplit;
-}
-
 }  // namespace
 
 Poller::Poller(const PollerConfig& config, ApiAccess access, ports::Http& http,
@@ -185,7 +179,7 @@ void Poller::OnBad(navixy::Judgement judgement, std::int64_t retry_after_ms, Mon
   }
   // A session that was refused waits by itself.
   const bool session_waits =
-      credential || (slot.session != nullptr && NeedsPerson(judgement.verdict));
+      credential || (slot.session != nullptr && navixy::NeedsPerson(judgement.verdict));
   const DurationMs wait_ms = std::max(
       session_waits ? session()->NextTry() - now : WaitMs(slot, judgement), retry_after_ms);
   Hold(slot, slot.job->core() || !judgement.answered, session_waits ? retry_after_ms : wait_ms,
@@ -205,7 +199,7 @@ DurationMs Poller::WaitMs(Slot& slot, const navixy::Judgement& judgement) {
   const bool global = slot.job->core() || !judgement.answered;
   Backoff& backoff = global ? backoff_ : slot.backoff;
   const DurationMs wait_ms = backoff.Next(random_->Next());
-  if (!NeedsPerson(judgement.verdict)) return wait_ms;
+  if (!navixy::NeedsPerson(judgement.verdict)) return wait_ms;
   // Once more soon, in case the server only stumbled; then seldom.
   const DurationMs base_ms = backoff.tries() == 1 ? kPersonFirstWaitMs : kPersonWaitMs;
   return base_ms +
@@ -218,7 +212,7 @@ void Poller::Fail(const navixy::Judgement& judgement, MonoTime now) {
   failed_slot_ = slot_;
   const bool refused = judgement.verdict == navixy::Verdict::kCredential ||
                        judgement.verdict == navixy::Verdict::kForbidden ||
-                       (slot_->session != nullptr && NeedsPerson(judgement.verdict));
+                       (slot_->session != nullptr && navixy::NeedsPerson(judgement.verdict));
   state_ = refused ? ApiState::kCredential : ApiState::kFailing;
   last_error_ = slot_->last_error;
 }
@@ -230,7 +224,8 @@ void Poller::TellFailure(Slot& slot, const navixy::Judgement& judgement, Duratio
   std::string& told = slot.job->core() ? last_error_ : slot.last_error;
   const bool news = told != reason;
   slot.last_error = reason;
-  const LogLevel grave = NeedsPerson(judgement.verdict) ? LogLevel::kError : LogLevel::kWarn;
+  const LogLevel grave =
+      navixy::NeedsPerson(judgement.verdict) ? LogLevel::kError : LogLevel::kWarn;
   log_->Write(news ? grave : LogLevel::kDebug, "polling failed, trying again",
               {{"call", endpoint_->path}, {"why", reason}, {"retry_ms", wait_ms}});
 }

@@ -258,8 +258,7 @@ void Session::OnLoggedIn(MonoTime now) {
   began_ = now;
   not_before_ = now;
   const DurationMs lasts_ms = api() == navixy::Api::kPanel ? kPanelMs : kRenewMs;
-  const auto tenth = static_cast<std::uint64_t>(lasts_ms / 10);
-  due_ = now + lasts_ms - static_cast<DurationMs>(random_->Next() % tenth);
+  due_ = now + SpreadSooner(lasts_ms, random_->Next());
   ++grants_;
   OnAccepted();
   log_->Info("logged in", {{"api", api() == navixy::Api::kPanel ? "panel" : "user"}});
@@ -270,10 +269,7 @@ bool Session::OnBad(const navixy::Judgement& judgement, MonoTime now) {
     ending_ = false;
     return true;
   }
-  const bool refused = judgement.verdict == navixy::Verdict::kCredential ||
-                       judgement.verdict == navixy::Verdict::kForbidden ||
-                       judgement.verdict == navixy::Verdict::kRejected ||
-                       judgement.verdict == navixy::Verdict::kSplit;
+  const bool refused = navixy::NeedsPerson(judgement.verdict);
   // They can wait for the next login.
   if (judgement.verdict != navixy::Verdict::kCredential &&
       std::exchange(asking_permissions_, false))
