@@ -212,6 +212,15 @@ std::uint64_t Agent::dropped() const {
   return dropped_ + losses.quota + losses.age + losses.damaged;
 }
 
+queue::InScope Agent::IsInScope(model::TrackerId tracker) {
+  // What waits may say more of a tracker than its links grant.
+  if (scope_.by_links()) return queue::InScope::kNo;
+  if (scope_.Holds(tracker, 0)) return queue::InScope::kYes;
+  if (!scope_.by_groups()) return queue::InScope::kNo;
+  if (!fleet_job_.listed()) return queue::InScope::kNotKnownYet;
+  return table_.Find(tracker) != nullptr ? queue::InScope::kYes : queue::InScope::kNo;
+}
+
 std::string_view Agent::TopicOf(queue::RecordKind kind, model::TrackerId tracker, char* out,
                                 std::size_t capacity) {
   if (queue::IsLink(kind)) return topics_.Link(tracker, out, capacity);

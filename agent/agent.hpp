@@ -105,6 +105,7 @@ class Agent : private queue::RecordSink,
   void OnSpooled(const queue::Record& record) override { pipeline_.NoteSpooled(record); }
   void OnSetBack(const queue::Record& record) override;
   void OnDropped(const queue::Record& record) override;
+  queue::InScope IsInScope(model::TrackerId tracker) override;
   std::string_view TopicOf(queue::RecordKind kind, model::TrackerId tracker, char* out,
                            std::size_t capacity) override;
   void OnBrokerForgot() override;

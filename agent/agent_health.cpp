@@ -101,6 +101,7 @@ encode::QueueHealth Agent::QueueReport() const {
   report.lost_quota = losses.quota;
   report.lost_age = losses.age;
   report.lost_damaged = losses.damaged;
+  report.out_of_scope = queue_.left_out() + publisher_.counters().out_of_scope;
   return report;
 }
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/stage_configs.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
+
+#include "agent/base/fingerprint.hpp"
 
 namespace depotlink {
 
@@ -37,6 +42,23 @@ poll::PollerConfig MakePollerConfig(const settings::Settings& settings, MonoTime
   return config;
 }
 
+namespace {
+
+// Whatever order they stand in; 0: the whole fleet.
+std::uint64_t ScopeFingerprint(const settings::Scope& scope) {
+  std::string text;
+  const auto add = [&text](char kind, auto ids) {
+    std::sort(ids.begin(), ids.end());
+    for (const std::uint64_t id : ids) text += kind + std::to_string(id);
+  };
+  add('t', scope.trackers);
+  add('g', scope.groups);
+  add('l', scope.links);
+  return text.empty() ? 0 : Fingerprint(text);
+}
+
+}  // namespace
+
 queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
   const settings::Queue& given = settings.queue;
   queue::QueueConfig config;
@@ -47,6 +69,7 @@ queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
   config.limits.max_trackers = settings.memory.max_trackers;
   config.flush_interval_ms = given.flush_interval_ms;
   config.replay_to_state = given.replay_to_state;
+  config.scope = ScopeFingerprint(settings.scope);
   return config;
 }
 

@@ -100,6 +100,7 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
   };
   tell("locked", " records sealed with another key");
   tell("set_aside", " damaged files set aside");
+  tell("out_of_scope", " records not published: recorded for another scope");
   bool journal = true;
   if (queue.GetBool("journal", journal) == json::Found::kYes && !journal) {
     lines += Line("", "no journal: a crash would lose what is in memory");

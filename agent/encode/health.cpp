@@ -89,6 +89,7 @@ void Queue(JsonWriter& out, const QueueHealth& queue) {
   out.Key("lost_quota").Uint(queue.lost_quota);
   out.Key("lost_age").Uint(queue.lost_age);
   out.Key("lost_damaged").Uint(queue.lost_damaged);
+  if (queue.out_of_scope > 0) out.Key("out_of_scope").Uint(queue.out_of_scope);
   out.EndObject();
 }
 

@@ -85,6 +85,7 @@ struct QueueHealth {
   std::uint64_t lost_quota = 0;
   std::uint64_t lost_age = 0;
   std::uint64_t lost_damaged = 0;
+  std::uint64_t out_of_scope = 0;  // recorded for a wider scope than there is now
 };
 
 // Extra polls; left out where there are none.

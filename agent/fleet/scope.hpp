@@ -40,6 +40,7 @@ class Scope {
         const std::vector<model::LinkId>& links);
 
   bool whole() const { return trackers_.empty() && groups_.empty() && links_.empty(); }
+  bool by_groups() const { return !groups_.empty(); }
   bool by_links() const { return !links_.empty(); }
   // `group`: its id, 0: none.
   bool Holds(model::TrackerId id, std::uint64_t group) const;

@@ -252,7 +252,7 @@ bool Publisher::SendNext(queue::Window& from, MonoTime now) {
   const std::uint64_t topic = Fingerprint(record.topic);
   if (TopicInFlight(topic)) return false;
   if (record.until <= now) {
-    ++counters_.withheld;
+    ++(record.until == queue::kNeverShown ? counters_.out_of_scope : counters_.withheld);
     from.Finish(ref);
     return true;
   }

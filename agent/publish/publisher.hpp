@@ -53,6 +53,7 @@ struct PublishCounters {
   std::uint64_t given_up = 0;      // records given up after refusals
   std::uint64_t connects = 0;
   std::uint64_t withheld = 0;  // their time had run out before they could be sent
+  std::uint64_t out_of_scope = 0;
 };
 
 class PublishObserver {

@@ -26,6 +26,7 @@ OfflineQueue::OfflineQueue(const QueueConfig& config, Secret given_key, const Qu
     : config_(config),
       observer_(&observer),
       log_(&log),
+      disk_(ports.disk),
       ram_(ports.ram),
       window_(limits::kWindowBytes, limits::kWindowRecords),
       backlog_(limits::kBacklogWindowBytes, limits::kBacklogWindowRecords),
@@ -49,6 +50,7 @@ void OfflineQueue::Start(MonoTime now) {
   const bool numbered = delivered_.key_mark != KeyMark{};
   StartSpool(now);
   next_order_ = std::max({next_order_, delivered_.window + 1, delivered_.backlog + 1});
+  journal_scope_ = ReadScopeMark(*ram_).scope;
   status.ok() ? Recover(numbered) : TellUnread(status);
   HealJournal(now);
   if (depth() > 0) {
@@ -65,6 +67,7 @@ void OfflineQueue::StartSpool(MonoTime now) {
   delivered_.backlog = spool_.delivered();
   delivered_.key_mark = spool_.mark();
   const Order on_disk = std::max(spool_.totals().last_order, spool_.delivered());
+  TakeScopeMark(on_disk);
   // Records that came while the disk was away go behind what is found on it now.
   if (window_.end() > window_.first() && window_.done_up_to() < on_disk) {
     window_.ShiftOrders(on_disk);
@@ -76,6 +79,17 @@ void OfflineQueue::StartSpool(MonoTime now) {
     journal_.Note(delivered_);
   }
   next_order_ = std::max(next_order_, on_disk + 1);
+}
+
+void OfflineQueue::TakeScopeMark(Order on_disk) {
+  const ScopeMark found = ReadScopeMark(*disk_);
+  scope_due_ = found.scope != config_.scope;
+  scope_ = scope_due_ ? ScopeMark{config_.scope, on_disk} : found;
+  if (!scope_due_ || config_.scope == 0 || spool_.empty()) return;
+  log_->Info(
+      "the scope is another than what waits on the disk was recorded for: of that, only what it "
+      "holds is published",
+      {{"on_disk", spool_.totals().records}});
 }
 
 void OfflineQueue::TellUnread(const Status& why) {
@@ -100,6 +114,12 @@ void OfflineQueue::OnRecord(const Record& record) {
   Record late = record;
   late.order += recovered_shift_;
   const bool position = IsPosition(record.kind);
+  const bool clears = record.payload.empty();
+  if (journal_scope_ != config_.scope && !clears &&
+      observer_->IsInScope(record.tracker) != InScope::kYes) {
+    left_out_ += position ? 1 : 0;
+    return;
+  }
   if (position) {
     late.kind = RecordKind::kHistory;
     late.retain = config_.replay_to_state;
@@ -113,11 +133,15 @@ void OfflineQueue::OnRecord(const Record& record) {
 }
 
 void OfflineQueue::HealJournal(MonoTime now) {
-  if (journal_.good() && !journal_.large()) return;
-  if (!journal_.good() && now < journal_at_) return;
+  const bool good = journal_.good() && journal_scope_ == config_.scope;
+  if (good && !journal_.large()) return;
+  if (!good && now < journal_at_) return;
   journal_at_ = now + kHealMs;
   Status status = ram_->Open();
   if (status.ok()) status = journal_.Rewrite(window_, delivered_);
+  if (status.ok() && journal_scope_ != config_.scope)
+    status = WriteScopeMark(*ram_, {config_.scope, 0}, Durable::kNo);
+  if (status.ok()) journal_scope_ = config_.scope;
   if (status.ok() == !journal_told_) return;
   journal_told_ = !status.ok();
   if (status.ok()) {
@@ -176,7 +200,8 @@ MonoTime OfflineQueue::NextStep(MonoTime now) const {
   if (spool_.tidying()) next = std::min(next, std::max(tidy_at_, now));
   if (!spool_.ready() || disk_state_ != DiskState::kOk)
     next = std::min(next, std::max(heal_at_, now + 1));
-  if (!journal_.good()) next = std::min(next, std::max(journal_at_, now + 1));
+  if (!journal_.good() || journal_scope_ != config_.scope)
+    next = std::min(next, std::max(journal_at_, now + 1));
   return next;
 }
 
@@ -200,7 +225,10 @@ bool OfflineQueue::FlushDue(MonoTime now, bool bus_up) {
 
 bool OfflineQueue::Flush(MonoTime now) {
   flush_at_ = kNever;
-  Status status = WriteWaiting();
+  Status status;
+  if (scope_due_) status = WriteScopeMark(*disk_, scope_, Durable::kYes);
+  if (status.ok()) scope_due_ = false;
+  if (status.ok()) status = WriteWaiting();
   // The oldest give way only where something must: while memory takes more, the disk may get room
   // again.
   const bool memory_full = !window_.HasRoom(kRecordRoom);
@@ -267,6 +295,7 @@ void OfflineQueue::Tidy(MonoTime now) {
 // --- out ---
 
 void OfflineQueue::Load(MonoTime now) {
+  if (AwaitsScope()) return;
   while (read_at_ <= now && spool_.has_segments() && backlog_.HasRoom(kRecordRoom) &&
          LoadNext(now)) {
   }
@@ -280,12 +309,20 @@ void OfflineQueue::Load(MonoTime now) {
   if (spool_.has_segments()) Load(now);
 }
 
+// Until the fleet is known, what another scope may have had waits.
+bool OfflineQueue::AwaitsScope() {
+  return spool_.delivered() < scope_.others_up_to && config_.scope != 0 &&
+         observer_->IsInScope(0) == InScope::kNotKnownYet;
+}
+
 bool OfflineQueue::LoadNext(MonoTime now) {
   Record record;
   bool found = false;
   const Status status = spool_.Next(record, found);
   if (!status.ok()) ReadTrouble(status, now);
   if (!found) return false;
+  const bool of_other = config_.scope != 0 && record.order <= scope_.others_up_to;
+  if (of_other && observer_->IsInScope(record.tracker) != InScope::kYes) record.until = kNeverShown;
   char topic[limits::kTopicBytes];
   record.kind = RecordKind::kHistory;
   record.retain = config_.replay_to_state;

@@ -30,6 +30,7 @@
 #include "agent/base/log.hpp"
 #include "agent/queue/journal.hpp"
 #include "agent/queue/record.hpp"
+#include "agent/queue/scope_mark.hpp"
 #include "agent/queue/spool.hpp"
 #include "agent/queue/window.hpp"
 
@@ -41,6 +42,8 @@ struct QueueConfig {
   // The backlog goes to `state`, and new records queue up behind it; else it goes to `history`,
   // beside them.
   bool replay_to_state = false;
+  // A fingerprint of the part of the fleet that is published; 0: the whole.
+  std::uint64_t scope = 0;
 };
 
 struct QueuePorts {
@@ -58,6 +61,9 @@ enum class DiskState : std::uint8_t {
   kFailing     // errors of the device; tried again
 };
 
+// Whether a tracker's records may be published that were recorded for another scope.
+enum class InScope : std::uint8_t { kNo, kYes, kNotKnownYet };
+
 class QueueObserver {
  public:
   virtual ~QueueObserver() = default;
@@ -68,6 +74,7 @@ class QueueObserver {
   virtual void OnSetBack(const Record& record) = 0;
   // Lost: the window was full and the disk took nothing.
   virtual void OnDropped(const Record& record) = 0;
+  virtual InScope IsInScope(model::TrackerId tracker) = 0;
   // The topic of a record of this kind and tracker, written to `out`.
   virtual std::string_view TopicOf(RecordKind kind, model::TrackerId tracker, char* out,
                                    std::size_t capacity) = 0;
@@ -109,6 +116,8 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   const std::string& disk_error() const { return disk_error_; }
   bool journal_good() const { return journal_.good(); }
   const Spool& spool() const { return spool_; }
+  // Positions of an earlier run's journal that were let go: not of the scope.
+  std::uint64_t left_out() const { return left_out_; }
   // Not acknowledged yet, wherever they are.
   std::uint64_t depth() const;
 
@@ -133,6 +142,8 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   void Tidy(MonoTime now);
   void Load(MonoTime now);
   bool LoadNext(MonoTime now);
+  void TakeScopeMark(Order on_disk);
+  bool AwaitsScope();
   void KeepCursor(MonoTime now);
   void ReadTrouble(const Status& why, MonoTime now);
   void DiskTrouble(const Status& why, MonoTime now);
@@ -143,6 +154,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   QueueConfig config_;
   QueueObserver* observer_;
   Logger* log_;
+  ports::Storage* disk_;
   ports::Storage* ram_;
   Window window_;
   Window backlog_;
@@ -155,6 +167,10 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   std::uint64_t loaded_noted_ = 0;  // of them, those that NoteDelivered() has told the spool of
   bool recovering_ = false;
   Order recovered_shift_ = 0;
+  ScopeMark scope_;         // of the disk, as it has to be before the next record goes there
+  bool scope_due_ = false;  // to be written
+  std::uint64_t journal_scope_ = 0;
+  std::uint64_t left_out_ = 0;
 
   MonoTime flush_at_ = kNever;
   MonoTime now_{};

@@ -29,6 +29,9 @@ inline constexpr RecordKind kLastRecordKind = RecordKind::kClearLink;
 // restarts; 0: none yet.
 using Order = std::uint64_t;
 
+// The `until` of a record that may not be seen at all.
+inline constexpr MonoTime kNeverShown{};
+
 // The views hold as long as the owner says.
 struct Record {
   RecordKind kind = RecordKind::kState;

@@ -56,9 +56,15 @@ class Agent:
                   "queue": {"dir": self.queue_dir, "runtime_dir": self.runtime_dir}}
         if ca_file:
             config["api"]["ca_file"] = ca_file
-        with open(self.config, "w", encoding="utf-8") as out:
-            json.dump(merged(config, extra or {}), out, indent=2)
+        self.settings = merged(config, extra or {})
+        self.configure({})
         self.process, self.lines, self._changed = None, [], threading.Condition()
+
+    def configure(self, extra):
+        """Lays more over the config; the next start reads it."""
+        self.settings = merged(self.settings, extra)
+        with open(self.config, "w", encoding="utf-8") as out:
+            json.dump(self.settings, out, indent=2)
 
     def command(self, name, *args):
         return EMULATOR + [self.binary, name, "--config", self.config] + list(args)

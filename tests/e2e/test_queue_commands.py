@@ -169,3 +169,24 @@ def test_status_with_and_without_the_agent(waiting, standin):
     os.remove(path)
     assert look() == (1, {"running": False})
     assert "left no report" in agent.once("status").stdout
+
+
+def test_a_narrower_scope_holds_for_what_waits(waiting, standin, broker):
+    agent, ledger = waiting
+    agent.stop()
+    fleet = contract.visible(standin)
+    scope = {"trackers": [fleet[0]["id"]], "groups": [fleet[1]["group_id"]]}
+    held = {tracker["id"] for tracker in fleet
+            if tracker["id"] in scope["trackers"] or tracker["group_id"] in scope["groups"]}
+    left = [record["payload"]["id"] for record in exported(agent)]
+    assert held.intersection(left) and set(left) - held
+    agent.configure({"scope": scope})
+    broker.start()
+    subscriber = ledger.watch(broker)
+    agent.start()
+    shown = [number for number in left if number in held]
+    health = subscriber.wait_json(contract.PREFIX + "health", lambda p: p["queue"]["on_disk"] == 0 and
+                                  p["queue"].get("out_of_scope") == len(left) - len(shown))
+    assert health["records"]["dropped"] == 0
+    assert sorted(payload["id"] for kind, payload in ledger.records()
+                  if kind == "history") == sorted(shown)

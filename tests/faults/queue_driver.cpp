@@ -23,6 +23,7 @@
 namespace {
 
 using depotlink::MonoTime;
+using depotlink::queue::InScope;
 using depotlink::queue::OfflineQueue;
 using depotlink::queue::QueueObserver;
 using depotlink::queue::Record;
@@ -180,6 +181,7 @@ class Run : private QueueObserver {
   void OnDropped(const Record& record) override {
     Say("dropped", record.tracker, NumberOf(record), " memory");
   }
+  InScope IsInScope(depotlink::model::TrackerId) override { return InScope::kYes; }
   std::string_view TopicOf(RecordKind, depotlink::model::TrackerId tracker, char* out,
                            std::size_t capacity) override {
     const int size =

@@ -151,7 +151,8 @@ class QueueRig final : public QueueObserver {
       const Number number = NumberOf(record);
       if (from == &queue->backlog() && number <= last_late_) out_of_order = number;
       if (from == &queue->backlog()) last_late_ = number;
-      ++delivered[number];
+      if (record.until == kNeverShown) hidden.insert(number);
+      if (!(record.until == kNeverShown)) ++delivered[number];
       from->Finish(ref);
       acked_since_noted.insert(number);
     }
@@ -181,6 +182,10 @@ class QueueRig final : public QueueObserver {
   void OnSpooled(const Record& record) override { spooled.insert(NumberOf(record)); }
   void OnSetBack(const Record& record) override { set_back.push_back(record.kind); }
   void OnDropped(const Record& record) override { dropped.insert(NumberOf(record)); }
+  InScope IsInScope(model::TrackerId tracker) override {
+    if (!fleet_known) return InScope::kNotKnownYet;
+    return config.scope == 0 || in_scope.count(tracker) > 0 ? InScope::kYes : InScope::kNo;
+  }
   std::string_view TopicOf(RecordKind kind, model::TrackerId tracker, char* out,
                            std::size_t capacity) override {
     const std::string topic =
@@ -212,8 +217,12 @@ class QueueRig final : public QueueObserver {
   std::unique_ptr<OfflineQueue> queue;
   MonoTime now{1000};
 
+  bool fleet_known = true;
+  std::set<model::TrackerId> in_scope;  // where the config has one
+
   Number newest = 0;
   std::set<Number> pushed;
+  std::set<Number> hidden;
   std::set<Number> spooled;
   std::set<Number> dropped;
   std::vector<RecordKind> set_back;
