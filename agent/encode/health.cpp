@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/encode/health.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "agent/base/fixed_string.hpp"
 
 namespace depotlink::encode {
@@ -12,8 +16,14 @@ void Text(JsonWriter& out, std::string_view name, std::string_view text) {
   if (!text.empty()) out.Key(name).Text(text);
 }
 
+// Control characters, which JSON writes as six, give way to a space: so the whole has a bound.
 void ErrorText(JsonWriter& out, std::string_view text) {
-  Text(out, "last_error", FixedString<kMaxErrorBytes>(text).view());
+  const FixedString<kMaxErrorBytes> cut(text);
+  std::array<char, kMaxErrorBytes> plain{};
+  std::transform(cut.view().begin(), cut.view().end(), plain.begin(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  });
+  Text(out, "last_error", {plain.data(), cut.size()});
 }
 
 void Kib(JsonWriter& out, std::string_view name, std::uint64_t kib) {

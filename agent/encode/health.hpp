@@ -124,6 +124,8 @@ struct HealthReport {
 // Writes one whole payload; false where it did not fit the writer's buffer. Errors are cut at
 // kMaxErrorBytes.
 inline constexpr std::size_t kMaxErrorBytes = 256;
+// Room for any report: six errors full of quotes, and all numbers at their largest.
+inline constexpr std::size_t kHealthBytes = 6144;
 [[nodiscard]] bool EncodeHealth(const HealthReport& report, json::JsonWriter& out);
 
 std::string_view ApiStateName(ApiState state);

@@ -20,7 +20,7 @@ namespace encode = depotlink::encode;  // poll and publish have states of the sa
 
 TEST_GROUP(Health) {
   HealthReport report;
-  char buffer[4096];
+  char buffer[encode::kHealthBytes];
   JsonWriter writer{buffer, sizeof buffer};
 
   void setup() override {
@@ -113,6 +113,37 @@ TEST(Health, ErrorsAreCutBetweenCharacters) {
   const std::string text = Encoded();
   const std::string kept(depotlink::encode::kMaxErrorBytes - 1, 'x');
   CHECK(text.find("\"last_error\":\"" + kept + "\"") != std::string::npos);
+}
+
+TEST(Health, TheLargestFits) {
+  const std::string error(encode::kMaxErrorBytes, '"');
+  const std::string controls(encode::kMaxErrorBytes, '\x1F');
+  const std::string name(128, '"');
+  report.site = report.version = report.run = name;
+  report.uptime_s = report.trackers = report.polls = UINT64_MAX;
+  report.api = {encode::ApiState::kCredential,
+                {WallTime{1722509123000}, true},
+                error,
+                UINT64_MAX,
+                UINT64_MAX,
+                UINT64_MAX,
+                UINT64_MAX,
+                "second_factor"};
+  report.panel = {"second_factor", error};
+  report.broker = {encode::BrokerState::kUnreachable, "3.1.1", UINT64_MAX, error};
+  report.links = {true, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, controls};
+  report.lag_s.Set(UINT64_MAX);
+  report.records = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+  encode::QueueHealth& queue = report.queue;
+  queue.disk = "refused";
+  queue.last_error = error;
+  queue.on_disk = queue.bytes = queue.locked = queue.set_aside = queue.lost_memory = UINT64_MAX;
+  queue.lost_quota = queue.lost_age = queue.lost_damaged = queue.out_of_scope = UINT64_MAX;
+  report.extras = {UINT64_MAX, UINT64_MAX, name, error};
+  report.skipped_elements = report.ignored_fields = UINT64_MAX;
+  report.memory_rss_kib = report.memory_peak_kib = report.memory_budget_kib = UINT64_MAX;
+  const std::string text = Encoded();
+  CHECK(text.find("\\u001") == std::string::npos);
 }
 
 TEST(Health, EachStateHasItsName) {
