@@ -111,14 +111,39 @@ def test_large_fleet_with_the_broker_away(make_standin, make_agent, make_broker,
     check_peak(agent, LIMIT_25000_KIB)
 
 
+HOSTILE = ({"kind": "gzip_bomb"}, {"kind": "huge_element", "size": 32 << 20},
+           {"kind": "deep", "depth": 1000000}, {"kind": "header_bomb"}, {"kind": "endless"})
+
+
+def wait_faults(standin, served):
+    """Until each kind was met that often."""
+    for fault in HOSTILE:
+        what = "fault:" + fault["kind"]
+        assert standin.wait(what=what, count=served, timeout=90)["done"], fault
+
+
 def test_hostile_answers_cost_no_memory(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=1000)
     agent = arrive(standin, make_agent, broker, subscriber, 60)
-    for fault in ({"kind": "gzip_bomb"}, {"kind": "huge_element", "size": 32 << 20},
-                  {"kind": "deep", "depth": 1000000}, {"kind": "header_bomb"},
-                  {"kind": "endless"}):
+    for fault in HOSTILE:
         mark = agent.mark()
         standin.fault(count=1, **fault)
         assert standin.wait(what="fault:" + fault["kind"], count=1, timeout=90)["done"], fault
         agent.wait_trouble(mark, 60)
+    check_peak(agent, LIMIT_1000_KIB)
+
+
+def test_hostile_answers_to_links_and_extras_cost_no_memory(make_standin, make_agent, broker,
+                                                            subscriber):
+    standin = make_standin(fleet=1000)
+    paths = ("retranslator/list", "tag/list", "zone/list", "vehicle/list", "employee/list")
+    for path, fault in zip(paths, HOSTILE):
+        standin.extra(path=path, items=[])
+        standin.fault(count=1, path=path, **fault)
+        standin.fault(count=1, path="tracker/location/link/list", **fault)
+    agent = arrive(standin, make_agent, broker, subscriber, 60, {
+        "poll": {"links": "1s"},
+        "extra": [{"path": path, "topic": path, "every": "10s"} for path in paths]})
+    wait_faults(standin, 2)
+    wait_more_polls(standin, 2)
     check_peak(agent, LIMIT_1000_KIB)
