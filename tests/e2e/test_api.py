@@ -105,6 +105,25 @@ def test_api_goes_and_comes(agent, standin, subscriber):
     assert_heals(standin, subscriber, agent)
 
 
+@pytest.mark.parametrize("fault", [{"kind": "stall"}, {"kind": "stall", "after": 100},
+                                   {"kind": "drip", "bytes_per_second": 20}],
+                         ids=["silence", "half a head", "drip"])
+def test_a_slow_answer_has_an_end_and_the_bus_is_served_meanwhile(standin, make_agent, make_broker,
+                                                                  subscribe, fault):
+    broker = make_broker()
+    agent = make_agent(standin, broker, {"api": {"timeout": "8s"}})
+    subscribe(broker).wait_for(contract.has_all_states(standin), PATIENCE_S)
+    mark = agent.mark()
+    standin.fault(path=STATES, count=1, **fault)  # asked for each second
+    broker.restart()
+    subscriber = subscribe(broker)  # of a broker that has forgotten all: what comes is sent now
+    subscriber.wait_payload(PREFIX + "status", b"online")
+    subscriber.wait_json(PREFIX + "health", lambda health: health["broker"]["connects"] == 2)
+    assert "timed out" not in "".join(agent.lines[mark:]), "the answer had ended before"
+    agent.wait_log(lambda line: "timed out" in line, mark, 60)
+    assert_heals(standin, subscriber, agent)
+
+
 def test_retry_after_is_obeyed(agent, standin):
     standin.fault(kind="error", code=15, retry_after=6, path=STATES, count=1)
     assert standin.wait(what="status:429", count=1, timeout=30)["done"]
