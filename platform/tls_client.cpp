@@ -107,7 +107,7 @@ unsigned AlertOf(const mbedtls_ssl_context& ssl) {
 }  // namespace
 
 struct TlsClient::State {
-  State(const TlsClientOptions& options)
+  explicit State(const TlsClientOptions& options)
       : trust(options.ca_file, {}), protocols{options.protocol, nullptr} {
     mbedtls_ssl_config_init(&config);
     mbedtls_x509_crt_init(&no_roots);

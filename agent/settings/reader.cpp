@@ -281,8 +281,8 @@ class Judge {
   // What belongs to mqtts:// only; and of a certificate and its key, both.
   void CheckMqttTls() {
     const std::string_view keys[] = {"mqtt.ca_file", "mqtt.cert_file", "mqtt.private_key_file"};
-    const bool tls =
-        settings_.mqtt.scheme == MqttScheme::kMqtts || FindGiven("mqtt.url") == nullptr;
+    const bool known = !settings_.mqtt.host.empty();  // else the address has a fault of its own
+    const bool tls = !known || settings_.mqtt.scheme == MqttScheme::kMqtts;
     for (const std::string_view key : keys) {
       const Given* given = FindGiven(key);
       if (given == nullptr || tls) continue;

@@ -148,6 +148,40 @@ TEST(Check, WarnsOfAKeyThatLooksWrongButShowsNothingOfIt) {
   CHECK(out.find("0123456789") == std::string::npos);
 }
 
+TEST(Check, WarnsOfAPasswordThatTravelsInTheClear) {
+  const auto says = [this](const std::string& url) {
+    files.Put("c.json",
+              R"({"site": "s", "api": {"url": "https://h", "key_file": "/k"}, "mqtt": {"url": ")" +
+                  url + R"(", "username": "u", "password_file": "/p"}})");
+    files.Put("/p", "hunter2");
+    CHECK_EQUAL(0, Run());
+    return out.find("warning: the password crosses the network unencrypted") != std::string::npos;
+  };
+  CHECK(says("mqtt://broker.lan"));
+  CHECK(says("mqtt://10.0.0.1"));
+  for (const char* url : {"mqtt://localhost", "mqtt://127.0.0.1", "mqtt://[::1]", "mqtts://h",
+                          "unix:///run/m.sock"}) {
+    CHECK_FALSE_TEXT(says(url), url);
+  }
+}
+
+TEST(Check, ReadsCertificateAndKeyOfTheBroker) {
+  files.Put("c.json",
+            "{\"site\": \"s\", \"api\": {\"url\": \"https://h\", \"key_file\": \"/k\"},\n\"mqtt\": "
+            "{\"url\": \"mqtts://b:8884\", \"ca_file\": \"/ca\", \"cert_file\": \"/c\", "
+            "\"private_key_file\": \"/p\"}}");
+  files.Put("/ca", "-----BEGIN CERTIFICATE-----");
+  files.Put("/c", "no certificate");
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("mqtt.cert_file: /c holds no certificate", out.c_str());
+  STRCMP_CONTAINS("mqtt.private_key_file: /p: no such file", out.c_str());
+  files.Put("/c", "-----BEGIN CERTIFICATE-----");
+  files.Put("/p", "a key");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("  broker    mqtts://b:8884 as depotlink-s with a certificate, MQTT 5",
+                  out.c_str());
+}
+
 TEST(Check, RefusesAQueueKeyThatIsNone) {
   files.Put("c.json",
             "{\"site\": \"s\", \"api\": {\"url\": \"https://h\", \"key_file\": \"/k\"}, "
