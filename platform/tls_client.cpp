@@ -228,6 +228,7 @@ struct TlsStream::State {
   Descriptor socket;
   mbedtls_ssl_context ssl{};
   int socket_error = 0;
+  bool lenient = true;  // until the handshake is over
 };
 
 int TlsStream::State::Send(void* self, const unsigned char* bytes, std::size_t count) {
@@ -235,6 +236,9 @@ int TlsStream::State::Send(void* self, const unsigned char* bytes, std::size_t c
   const ssize_t sent = send(state->socket.get(), bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent >= 0) return static_cast<int>(sent);
   if (errno == EAGAIN || errno == EINTR) return MBEDTLS_ERR_SSL_WANT_WRITE;
+  // A server that does not want us may have closed by now. What it said before can still be read,
+  // if the handshake only goes on to read it; so can the end of the connection.
+  if (state->lenient) return static_cast<int>(count);
   state->socket_error = errno;
   return MBEDTLS_ERR_NET_SEND_FAILED;
 }
@@ -319,11 +323,33 @@ IoState TlsStream::Handshake() {
     return IoState::kFailed;
   }
   established_ = true;
+  state_->lenient = false;
   read_wants_ = POLLIN;
   // With TLS 1.3 what can be resumed comes later, as a ticket.
-  const bool tls13 = std::strcmp(mbedtls_ssl_get_version(&state_->ssl), "TLSv1.3") == 0;
-  if (!tls13) client.Keep(state_->ssl);
+  settled_ = std::strcmp(mbedtls_ssl_get_version(&state_->ssl), "TLSv1.3") != 0;
+  if (settled_) client.Keep(state_->ssl);
   return IoState::kDone;
+}
+
+IoState TlsStream::Settle() {
+  if (settled_ || !failure_.empty()) return settled_ ? IoState::kDone : IoState::kFailed;
+  unsigned char byte = 0;
+  const int code = mbedtls_ssl_read(&state_->ssl, &byte, 1);
+  settled_ = TookTicket(code);
+  if (settled_) return IoState::kDone;
+  if (code > 0) {
+    failure_ = "the server speaks before it is asked: it is no MQTT broker";
+    return IoState::kFailed;
+  }
+  const IoState state = Judge(code, read_wants_);
+  if (state == IoState::kAgain) return state;
+  // A server that closes in haste takes its own words with it.
+  if (state == IoState::kEnd || state_->socket_error != 0) {
+    failure_ =
+        "the server broke the connection right after the TLS handshake; it may want a client "
+        "certificate, or another one";
+  }
+  return IoState::kFailed;
 }
 
 // Reading and writing alike may come upon a ticket, and want to be called again then.
@@ -354,8 +380,12 @@ IoResult TlsStream::Write(const char* bytes, std::size_t count) {
     code = mbedtls_ssl_write(&state_->ssl, reinterpret_cast<const unsigned char*>(bytes), count);
   } while (TookTicket(code));
   if (code > 0) return {IoState::kDone, static_cast<std::size_t>(code)};
-  const IoState state = Judge(code, write_wants_);
-  return {state == IoState::kEnd ? IoState::kFailed : state, 0};
+  if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE) {
+    return {Judge(code, write_wants_), 0};
+  }
+  // Why, the next Read finds out: the server may have said it.
+  state_->socket_error = 0;
+  return {IoState::kFailed, 0};
 }
 
 bool TlsStream::Finish() {

@@ -55,6 +55,10 @@ class TlsStream final : public ByteStream {
 
   // kAgain: wait for read_wants(). kDone: the server is who it should be, Read and Write may begin.
   IoState Handshake();
+  // After the handshake, as long as kAgain: with TLS 1.3 the server's opinion of us comes only
+  // then, and would get lost with whatever was sent meanwhile. kDone: it takes us. Not every server
+  // says so: whoever waits bounds that.
+  IoState Settle();
   IoResult Read(char* out, std::size_t most) override;
   IoResult Write(const char* bytes, std::size_t count) override;
   bool Finish() override;
@@ -77,6 +81,7 @@ class TlsStream final : public ByteStream {
   short read_wants_ = POLLIN;
   short write_wants_ = POLLOUT;
   bool established_ = false;
+  bool settled_ = false;
 };
 
 }  // namespace depotlink::platform

@@ -19,6 +19,10 @@ namespace {
 constexpr DurationMs kForeverMs = kHourMs;
 // What is left when one side has closed is handed over within this, or not at all.
 constexpr DurationMs kMostEndingMs = 2 * kSecondMs;
+// How long a server may take to say that it does not want us, before it is taken to be content: two
+// handshakes, within these.
+constexpr DurationMs kLeastSettlingMs = 200;
+constexpr DurationMs kMostSettlingMs = 2 * kSecondMs;
 // A connection on which nothing comes back is given up by the kernel, too, besides MQTT's own
 // keep-alive and the wait for acknowledgements.
 constexpr int kKeepAliveIdleS = 30;
@@ -83,6 +87,7 @@ void TlsLink::Close() {
   far_.reset();
   connecting_ = Descriptor();
   more_ = ending_ = false;
+  settle_by_ = {};
   failure_.clear();
   state_ = State::kIdle;
 }
@@ -100,6 +105,7 @@ Descriptor TlsLink::TakeNear() {
     Fail(SystemWords("no descriptors: ", errno));
     return Descriptor();
   }
+  settle_by_ = {};
   near_.emplace(Descriptor(ends[0]));
   relay_.emplace(*near_, *far_);
   state_ = State::kCarrying;
@@ -120,17 +126,27 @@ void TlsLink::DriveConnect() {
   if (getsockopt(connecting_.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
   if (error != 0) return Fail(SystemWords("no connection: ", error));
   far_ = client_.Begin(std::move(connecting_), host_);
+  handshake_at_ = std::chrono::steady_clock::now();
   state_ = State::kHandshake;
 }
 
 void TlsLink::DriveHandshake() {
+  if (settle_by_ != SteadyTime()) return Settle();
   const IoState state = far_->Handshake();
   if (state == IoState::kAgain) return;
-  if (state == IoState::kDone) {
-    state_ = State::kReady;
-  } else {
-    Fail(far_->failure());
-  }
+  if (state != IoState::kDone) return Fail(far_->failure());
+  const SteadyTime now = std::chrono::steady_clock::now();
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - handshake_at_);
+  settle_by_ = now + std::chrono::milliseconds(std::clamp<DurationMs>(
+                         2 * took.count(), kLeastSettlingMs, kMostSettlingMs));
+  Settle();
+}
+
+void TlsLink::Settle() {
+  const IoState state = far_->Settle();
+  if (state == IoState::kFailed) return Fail(far_->failure());
+  const bool waited = settle_by_ <= std::chrono::steady_clock::now();
+  if (state == IoState::kDone || waited) state_ = State::kReady;
 }
 
 void TlsLink::DriveRelay() {
@@ -174,10 +190,12 @@ std::size_t TlsLink::Watch(pollfd* out) const {
 
 DurationMs TlsLink::WatchMs() const {
   if (more_) return 0;
-  if (!ending_) return kForeverMs;
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      end_by_ - std::chrono::steady_clock::now());
-  return std::max<DurationMs>(left.count(), 0);
+  const SteadyTime by = ending_ ? end_by_ : settle_by_;
+  if (by == SteadyTime()) return kForeverMs;
+  // A millisecond more: what is rounded down would come too early, over and over.
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(by - std::chrono::steady_clock::now());
+  return std::max<DurationMs>(left.count() + 1, 0);
 }
 
 }  // namespace depotlink::platform

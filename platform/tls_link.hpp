@@ -68,6 +68,7 @@ class TlsLink {
 
   void DriveConnect();
   void DriveHandshake();
+  void Settle();
   void DriveRelay();
   void Fail(std::string why);
 
@@ -81,6 +82,8 @@ class TlsLink {
   bool more_ = false;  // the relay stopped with work left
   bool ending_ = false;
   SteadyTime end_by_{};
+  SteadyTime handshake_at_{};
+  SteadyTime settle_by_{};  // none: the handshake is under way
   std::string failure_;
 };
 

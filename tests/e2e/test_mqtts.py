@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The broker behind TLS, with and without a client certificate, killed under load; and behind a UNIX socket. What must not
+be believed stands in test_tls.py."""
+import json
+import os
+import subprocess
+import threading
+
+import pytest
+
+import bad_certs
+import contract
+from agent import write_secret
+from contract import PREFIX
+from ledger import Ledger, whole_rounds
+from standin.launch import free_port
+from steps import wait_more_polls
+from tls_server import CONNACK, TlsServer, context
+
+USER = ("depot-bus", "bus-Passw0rd-canary")
+KILLS = int(os.environ.get("DEPOTLINK_E2E_KILLS", "2"))
+PATIENCE_S = 90
+CLIENT = bad_certs.LEAF.replace("serverAuth", "clientAuth")
+
+
+class Certificates:
+    """Of a broker and its clients; each but the roots' is (its PEM file, its key's file)."""
+
+    def __init__(self, folder):
+        authority = bad_certs.Authority(folder)
+        root, stranger = authority.make(None, bad_certs.CA), authority.make(None, bad_certs.CA)
+        self.roots = root[0]
+        self.server = authority.make(root, bad_certs.LEAF + bad_certs.HOSTS)
+        self.client = authority.make(root, CLIENT)
+        self.rsa_client = authority.make(root, CLIENT, key=bad_certs.RSA_2048)
+        self.strange_client = authority.make(stranger, CLIENT)
+        self.old_client = authority.make(root, CLIENT, begins=-3 * bad_certs.DAY, ends=-bad_certs.DAY)
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("mqtts"))
+
+
+@pytest.fixture
+def secure(make_broker, certs):
+    """secure(*lines): a broker whose second listener wants TLS; the first is for those who watch."""
+    def make(*lines, start=True):
+        broker, port = make_broker(start=False), free_port()
+        passwords = os.path.join(broker.folder, "passwords")
+        subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, *USER], check=True, capture_output=True)
+        os.chmod(passwords, 0o644)
+        broker.write_config("\n".join((
+            "user root", "password_file " + passwords, "listener %d 127.0.0.1" % port, "cafile " + certs.roots,
+            "certfile " + certs.server[0], "keyfile " + certs.server[1], *lines)))
+        broker.secure_url = "mqtts://localhost:%d" % port
+        return broker.start() if start else broker
+    return make
+
+
+def tls(certs, folder, client=None, **more):
+    """The section `mqtt`."""
+    out = {"ca_file": certs.roots, "username": USER[0],
+           "password_file": write_secret(os.path.join(str(folder), "mqtt.password"), USER[1]), **more}
+    if client:
+        os.chmod(client[1], 0o600)
+        out.update(cert_file=client[0], private_key_file=client[1])
+    return {"mqtt": out}
+
+
+@pytest.mark.smoke
+def test_the_main_job(standin, secure, subscribe, make_agent, certs, tmp_path):
+    broker = secure()
+    subscriber = subscribe(broker)
+    agent = make_agent(standin, broker.secure_url, tls(certs, tmp_path))
+    subscriber.wait_for(contract.has_all_states(standin))
+    health = subscriber.wait_json(PREFIX + "health", lambda value: value["broker"]["state"] == "connected")
+    assert "last_error" not in health["broker"]
+    agent.stop()
+    # All that was said before the end went out, the goodbye too.
+    subscriber.wait_payload(PREFIX + "status", b"offline")
+    assert "Received DISCONNECT from depotlink-" in broker.log()
+
+
+@pytest.mark.parametrize("kind", ("client", "rsa_client"))
+@pytest.mark.parametrize("version", ("tlsv1.2", "tlsv1.3"))
+def test_a_client_certificate(standin, secure, subscribe, make_agent, certs, tmp_path, kind, version):
+    broker = secure("require_certificate true", "tls_version " + version)
+    subscriber = subscribe(broker)
+    make_agent(standin, broker.secure_url, tls(certs, tmp_path, getattr(certs, kind)))
+    subscriber.wait_for(contract.has_all_states(standin))
+
+
+@pytest.mark.parametrize("kind, why", [(None, "it wants a client certificate"), ("strange_client", "who issued our certificate"),
+                                       ("old_client", "our certificate has expired")])
+def test_a_client_that_the_broker_does_not_take(standin, secure, make_agent, certs, tmp_path, kind, why):
+    broker = secure("require_certificate true")
+    agent = make_agent(standin, broker.secure_url, tls(certs, tmp_path, kind and getattr(certs, kind)))
+    line = agent.wait_log(lambda line: "broker not reachable" in line)
+    assert why in line, line
+    agent.assert_alive()
+
+
+def test_what_cannot_be_used_is_said_at_the_start(standin, make_agent, certs, tmp_path):
+    pass_phrase = str(tmp_path / "locked.key")
+    subprocess.run(["openssl", "pkey", "-in", certs.client[1], "-aes256", "-passout", "pass:x", "-out", pass_phrase], check=True)
+    for client, why in (((certs.client[0], certs.rsa_client[1]), "is not that of this certificate"),
+                        ((certs.client[0], pass_phrase), "pass phrase"),
+                        ((certs.client[0], certs.roots), "holds no private key")):
+        agent = make_agent(standin, "mqtts://127.0.0.1:1", tls(certs, tmp_path, client), start=False)
+        done = agent.once("run")
+        assert done.returncode == 1 and why in done.stderr, done.stderr
+
+
+def test_nothing_is_lost_when_the_broker_is_killed_under_load(standin, secure, subscribe, make_agent, certs, tmp_path):
+    broker, ledger = secure(), Ledger(standin, subscribe)
+    agent = make_agent(standin, broker.secure_url, tls(certs, tmp_path))
+    ledger.watch(broker).wait_for(contract.has_all_states(standin))
+    before = len(os.listdir("/proc/%d/fd" % agent.pid))
+    standin.options(step_s=1)
+    for _ in range(KILLS):
+        wait_more_polls(standin, 3)
+        broker.kill()
+        wait_more_polls(standin, 3)
+        ledger.start_broker(broker, agent)
+        agent.wait_log(lambda line: "broker connected" in line, agent.mark())
+    standin.options(step_s=0)
+    whole_rounds(standin)
+    ledger.wait_complete(PATIENCE_S)
+    ledger.assert_in_order()
+    assert ledger.repeats() <= KILLS * 32
+    assert len(os.listdir("/proc/%d/fd" % agent.pid)) <= before + 2
+
+
+class Visits(TlsServer):
+    """Welcomes, then says goodbye; keeps whether each took a session up again."""
+
+    def _speak(self, connection):
+        with self._tls.wrap_socket(connection, server_side=True) as stream:
+            self.resumed.append(stream.session_reused)
+            stream.recv(65536)
+            stream.sendall(CONNACK)
+            with stream.unwrap():
+                pass
+
+
+@pytest.mark.parametrize("version", ("1.2", "1.3"))
+def test_a_session_is_taken_up_again(standin, make_agent, closing, certs, tmp_path, version):
+    server = Visits(context(*certs.server, version))
+    server.resumed = []
+    closing.append(server)
+    agent = make_agent(standin, "mqtts://localhost:%d" % server.port, tls(certs, tmp_path))
+    mark = 0
+    for _ in range(2):
+        agent.wait_log(lambda line: "broker connected" in line, mark)
+        agent.wait_log(lambda line: "broker connection lost" in line, mark)
+        mark = agent.mark()
+    assert server.resumed[:2] == [False, True]
+
+
+def test_a_handshake_that_drips_ends_in_time_and_holds_up_nothing(standin, make_agent, closing, certs, tmp_path):
+    done = threading.Event()
+
+    def drip(connection):
+        connection.recv(4096)
+        # A long record, a byte at a time.
+        for byte in bytes.fromhex("160303400002003ffc0303") + bytes(10000):
+            if done.wait(0.2):
+                return
+            connection.sendall(bytes((byte,)))
+    server = TlsServer(serve=drip)
+    closing.append(server)
+    agent = make_agent(standin, "mqtts://localhost:%d" % server.port, tls(certs, tmp_path))
+    wait_more_polls(standin, 3)
+    line = agent.wait_log(lambda line: "broker not reachable" in line, timeout=15)
+    done.set()
+    assert "in time" in line or "timed out" in line, line
+    assert bytes(server.told) == b""
+
+
+def test_a_brokers_unix_socket(standin, make_broker, subscribe, make_agent, tmp_path):
+    path = str(tmp_path / "m.sock")
+    broker = make_broker(extra="listener 0 %s\nuser root" % path)
+    subscriber = subscribe(broker)
+    agent = make_agent(standin, "unix://" + path)
+    subscriber.wait_for(contract.has_all_states(standin))
+    broker.kill()
+    agent.wait_log(lambda line: "broker connection lost" in line)
+    line = agent.wait_log(lambda line: "broker not reachable" in line)
+    assert path in line and json.dumps(path) not in line
+    os.unlink(path)
+    broker.start()
+    subscribe(broker).wait_for(contract.has_all_states(standin))
+    agent.stop()
