@@ -40,9 +40,6 @@ short ToCurlEvents(short events) {
 }
 
 bool HasMbedTls() {
-#ifndef DEPOTLINK_CURL_MBEDTLS
-  return false;
-#endif
   const char* tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
   return tls != nullptr && StartsWith(tls, "mbedTLS/");
 }
@@ -121,7 +118,7 @@ bool CurlHttp::Exchange::SetLastingOptions() {
 }
 
 bool CurlHttp::Exchange::SetTrust() {
-  if (HasMbedTls()) {  // tls_trust.hpp says why
+  if (TlsTrust::kForCurl && HasMbedTls()) {  // tls_trust.hpp says why
     const char* none = nullptr;
     return curl_easy_setopt(easy_, CURLOPT_CAINFO, none) == CURLE_OK &&
            curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::OnTlsConfig) == CURLE_OK &&

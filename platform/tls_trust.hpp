@@ -20,6 +20,12 @@ namespace depotlink::platform {
 
 class TlsTrust {
  public:
+  // Whether libcurl is among those who ask.
+#ifdef DEPOTLINK_CURL_MBEDTLS
+  static constexpr bool kForCurl = true;
+#else
+  static constexpr bool kForCurl = false;
+#endif
   // `ca_file`: PEM; empty: none, and nothing is trusted.
   // `pin`: the public keys that a server may have besides, as libcurl writes them; empty: any.
   TlsTrust(std::string ca_file, std::string pin)
