@@ -82,7 +82,7 @@ const char* AlertWords(unsigned alert) {
     case MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED:
       return "it denies us access";
     case MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION:
-      return "it speaks neither TLS 1.2 nor 1.3";
+      return "it speaks no version of TLS that we do (1.2, 1.3)";
     case MBEDTLS_SSL_ALERT_MSG_UNRECOGNIZED_NAME:
       return "it does not know the host's name";
     case MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL:
@@ -353,7 +353,7 @@ IoState TlsStream::Settle() {
 }
 
 // Reading and writing alike may come upon a ticket, and want to be called again then.
-bool TlsStream::TookTicket(int code) {
+bool TlsStream::TookTicket([[maybe_unused]] int code) {
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
   if (code == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
     state_->client->Keep(state_->ssl);

@@ -34,8 +34,12 @@ class TlsTrust {
   // Before a handshake. `config` is an mbedtls_ssl_config, and must not outlive this object.
   void Configure(void* config);
   // Why the last certificate was refused, for people; empty where none was since Forget.
-  const std::string& problem() const { return problem_; }
-  void Forget() { problem_.clear(); }
+  const std::string& problem() const {
+    return problem_;
+  }
+  void Forget() {
+    problem_.clear();
+  }
 
  private:
   static int OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);

@@ -83,8 +83,9 @@ TEST_GROUP(MqttTlsContract) {
     connect.will_payload = "offline";
     return connect;
   }
+  // Not by its address: Mbed TLS 2.28, a distribution's, finds none in a certificate.
   static MqttConnect ToTls(std::uint16_t port) {
-    return To(MqttTransport::kTls, "127.0.0.1", port);
+    return To(MqttTransport::kTls, "localhost", port);
   }
   // One turn of an event loop.
   void Turn(DurationMs most_ms) {
@@ -121,7 +122,7 @@ TEST_GROUP(MqttTlsContract) {
   // How long a connect to a server takes that plays so.
   DurationMs FailsAfter(const LoopbackServer::Play& play) {
     LoopbackServer server(play);
-    MqttConnect connect = ToTls(server.port());
+    MqttConnect connect = To(MqttTransport::kTls, "127.0.0.1", server.port());
     connect.timeout_ms = 300;
     const auto begun = std::chrono::steady_clock::now();
     CHECK(mqtt->Connect(connect).ok());
@@ -186,7 +187,7 @@ TEST(MqttTlsContract, ConnectionsLeaveNoDescriptor) {
   for (int i = 0; i < Reconnects(); ++i) {
     const bool fails = i % 10 == 0;
     CHECK(
-        mqtt->Connect(To(MqttTransport::kTls, fails ? "127.0.0.2" : "127.0.0.1", broker.tls_port()))
+        mqtt->Connect(To(MqttTransport::kTls, fails ? "127.0.0.2" : "localhost", broker.tls_port()))
             .ok());
     if (i % 7 == 0) continue;  // dropped at whatever point it is
     AwaitKind(fails ? MqttEventKind::kConnectFailed : MqttEventKind::kConnected);

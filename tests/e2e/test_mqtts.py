@@ -8,33 +8,15 @@ import threading
 
 import pytest
 
-import bad_certs
 import contract
-from agent import write_secret
 from contract import PREFIX
 from ledger import Ledger, whole_rounds
-from standin.launch import free_port
+from secure_broker import Certificates, listen, tls
 from steps import wait_more_polls
 from tls_server import CONNACK, TlsServer, context
 
-USER = ("depot-bus", "bus-Passw0rd-canary")
 KILLS = int(os.environ.get("DEPOTLINK_E2E_KILLS", "2"))
 PATIENCE_S = 90
-CLIENT = bad_certs.LEAF.replace("serverAuth", "clientAuth")
-
-
-class Certificates:
-    """Of a broker and its clients; each but the roots' is (its PEM file, its key's file)."""
-
-    def __init__(self, folder):
-        authority = bad_certs.Authority(folder)
-        root, stranger = authority.make(None, bad_certs.CA), authority.make(None, bad_certs.CA)
-        self.roots = root[0]
-        self.server = authority.make(root, bad_certs.LEAF + bad_certs.HOSTS)
-        self.client = authority.make(root, CLIENT)
-        self.rsa_client = authority.make(root, CLIENT, key=bad_certs.RSA_2048)
-        self.strange_client = authority.make(stranger, CLIENT)
-        self.old_client = authority.make(root, CLIENT, begins=-3 * bad_certs.DAY, ends=-bad_certs.DAY)
 
 
 @pytest.fixture(scope="module")
@@ -44,28 +26,7 @@ def certs(tmp_path_factory):
 
 @pytest.fixture
 def secure(make_broker, certs):
-    """secure(*lines): a broker whose second listener wants TLS; the first is for those who watch."""
-    def make(*lines, start=True):
-        broker, port = make_broker(start=False), free_port()
-        passwords = os.path.join(broker.folder, "passwords")
-        subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, *USER], check=True, capture_output=True)
-        os.chmod(passwords, 0o644)
-        broker.write_config("\n".join((
-            "user root", "password_file " + passwords, "listener %d 127.0.0.1" % port, "cafile " + certs.roots,
-            "certfile " + certs.server[0], "keyfile " + certs.server[1], *lines)))
-        broker.secure_url = "mqtts://localhost:%d" % port
-        return broker.start() if start else broker
-    return make
-
-
-def tls(certs, folder, client=None, **more):
-    """The section `mqtt`."""
-    out = {"ca_file": certs.roots, "username": USER[0],
-           "password_file": write_secret(os.path.join(str(folder), "mqtt.password"), USER[1]), **more}
-    if client:
-        os.chmod(client[1], 0o600)
-        out.update(cert_file=client[0], private_key_file=client[1])
-    return {"mqtt": out}
+    return lambda *lines: listen(make_broker(start=False), certs, *lines).start()
 
 
 @pytest.mark.smoke
