@@ -281,7 +281,12 @@ void PrintVersion() {
 int Check(const std::string& config) {
   depotlink::platform::PosixFiles files;
   std::string out;
-  const int code = depotlink::commands::RunCheck(config, files, out);
+  const auto identity = [](const std::string& cert_file, const depotlink::Secret& key) {
+    depotlink::platform::TlsClientOptions options;
+    options.cert_file = cert_file;
+    return depotlink::platform::TlsClient(options, key).ready();
+  };
+  const int code = depotlink::commands::RunCheck(config, files, identity, out);
   Print(out);
   return code;
 }

@@ -113,6 +113,7 @@ Status PahoMqtt::Connect(const ports::MqttConnect& connect) {
   Drop();
   addresses_ = {};
   next_address_ = 0;
+  telling_.clear();
   parameters_ = std::move(parameters);
   deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(connect.timeout_ms);
   if (connect.transport == ports::MqttTransport::kUnix) {
@@ -204,9 +205,11 @@ void PahoMqtt::GoOnLinking() {
   } else if (state != TlsLink::State::kFailed) {
     return;
   }
+  failure.insert(0, address_ + ": ");
+  if (link_->reached()) telling_ = failure;
   link_->Close();
   if (next_address_ < addresses_.count && TryNextAddress(failure)) return;
-  Fail(address_ + ": " + failure);
+  Fail(telling_.empty() ? failure : telling_);
 }
 
 bool PahoMqtt::TryNextAddress(std::string& failure) {

@@ -82,6 +82,7 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
   std::unique_ptr<PahoParameters> parameters_;
   std::unique_ptr<TlsLink> link_;  // null: no TLS
   std::string address_;            // that is being tried
+  std::string telling_;  // a failure that says more than a connection that did not come about
   std::unique_ptr<PahoConnection> connection_;
   SteadyTime deadline_{};          // of the connect under way
   SteadyTime address_deadline_{};  // of this address's share of it

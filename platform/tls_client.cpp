@@ -19,11 +19,15 @@
 #include <cstdio>
 #include <cstring>
 
+#include "platform/posix_files.hpp"
 #include "platform/tls_trust.hpp"
 
 namespace depotlink::platform {
 
 namespace {
+
+// Our own certificate and those above it.
+constexpr std::size_t kCertificateFileBytes = std::size_t{64} * 1024;
 
 int FillWithRandom(void*, unsigned char* out, std::size_t count) {
   while (count > 0) {
@@ -162,7 +166,12 @@ bool TlsClient::State::SetUp() {
 }
 
 Status TlsClient::State::LoadIdentity(const std::string& file, const Secret& text) {
-  int code = mbedtls_x509_crt_parse_file(&certificate, file.c_str());
+  const Result<std::string> chain = PosixFiles().ReadText(file, kCertificateFileBytes);
+  if (!chain.ok()) return chain.status();
+  // The length of PEM counts its final zero.
+  int code = mbedtls_x509_crt_parse(&certificate,
+                                    reinterpret_cast<const unsigned char*>(chain.value().c_str()),
+                                    chain.value().size() + 1);
   if (code != 0) {
     const std::string why = code > 0 ? "a certificate in it cannot be read" : ErrorWords(code);
     return {Code::kAskPerson, file + ": not usable as a client certificate: " + why};

@@ -86,14 +86,16 @@ void TlsLink::Close() {
   near_.reset();
   far_.reset();
   connecting_ = Descriptor();
-  more_ = ending_ = false;
+  more_ = ending_ = reached_ = false;
   settle_by_ = {};
   failure_.clear();
   state_ = State::kIdle;
 }
 
 void TlsLink::Fail(std::string why) {
+  const bool reached = state_ == State::kHandshake;
   Close();
+  reached_ = reached;
   failure_ = std::move(why);
   state_ = State::kFailed;
 }

@@ -59,6 +59,8 @@ class TlsLink {
   DurationMs WatchMs() const;
 
   State state() const { return state_; }
+  // The server took the TCP connection: what failed since has to do with TLS.
+  bool reached() const { return reached_ || state_ == State::kHandshake; }
   // Why the connection failed or broke, for people, until Begin or Close; empty where it did not,
   // or ended in order.
   const std::string& failure() const { return failure_; }
@@ -79,6 +81,7 @@ class TlsLink {
   std::optional<SocketStream> near_;
   std::optional<ByteRelay> relay_;  // between these two, and gone before them
   State state_ = State::kIdle;
+  bool reached_ = false;
   bool more_ = false;  // the relay stopped with work left
   bool ending_ = false;
   SteadyTime end_by_{};

@@ -135,6 +135,21 @@ bool CheckCertificates(const std::string& file, const ReadOutcome& outcome,
   return good;
 }
 
+// Whether certificate and key are usable, and belong together.
+bool CheckIdentity(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
+                   const IdentityCheck& identity, std::string& out) {
+  const settings::Mqtt& mqtt = outcome.settings.mqtt;
+  // A variable of the environment can be read but once, and was.
+  const bool gone = mqtt.private_key_file.compare(0, 1, "$") == 0 &&
+                    mqtt.private_key_file.find('/') == std::string::npos;
+  if (mqtt.cert_file.empty() || gone || !identity) return true;
+  const Result<Secret> key = files.ReadPrivateKey(mqtt.private_key_file);
+  const Status status = key.ok() ? identity(mqtt.cert_file, key.value()) : key.status();
+  if (status.ok()) return true;
+  AppendLine(out, FaultAt(file, outcome, "mqtt.cert_file", status.message()));
+  return false;
+}
+
 // It warns only: a network may be trusted, and its broker know no TLS.
 void WarnOfPlainPassword(const std::string& file, const ReadOutcome& outcome, std::string& out) {
   const settings::Mqtt& mqtt = outcome.settings.mqtt;
@@ -236,7 +251,8 @@ void AppendSummary(const Settings& s, std::string& out) {
 
 }  // namespace
 
-int RunCheck(const std::string& path, ports::FileReader& files, std::string& out) {
+int RunCheck(const std::string& path, ports::FileReader& files, const IdentityCheck& identity,
+             std::string& out) {
   const Result<std::string> text = files.ReadText(path, limits::kConfigFileBytes);
   if (!text.ok()) {
     AppendLine(out, text.status().message());
@@ -250,6 +266,7 @@ int RunCheck(const std::string& path, ports::FileReader& files, std::string& out
   const bool password = CheckPasswords(path, outcome, files, out);
   const bool queue_key = CheckQueueKey(path, outcome, files, out);
   if (!key || !certificates || !password || !queue_key) return 1;
+  if (!CheckIdentity(path, outcome, files, identity, out)) return 1;
   WarnOfPlainPassword(path, outcome, out);
   AppendLine(out, path + ": OK");
   AppendSummary(outcome.settings, out);

@@ -69,8 +69,9 @@ def test_what_cannot_be_used_is_said_at_the_start(standin, make_agent, certs, tm
                         ((certs.client[0], pass_phrase), "pass phrase"),
                         ((certs.client[0], certs.roots), "holds no private key")):
         agent = make_agent(standin, "mqtts://127.0.0.1:1", tls(certs, tmp_path, client), start=False)
-        done = agent.once("run")
-        assert done.returncode == 1 and why in done.stderr, done.stderr
+        for command in ("run", "check"):
+            done = agent.once(command)
+            assert done.returncode == 1 and why in done.stdout + done.stderr, (command, done)
 
 
 def test_nothing_is_lost_when_the_broker_is_killed_under_load(standin, secure, subscribe, make_agent, certs, tmp_path):

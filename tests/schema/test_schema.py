@@ -155,10 +155,12 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     for name, text in (("api.key", "0123456789abcdef" * 2), ("mqtt.password", "x"),
                        ("user.password", "x"), ("panel.password", "x"), ("queue.key", "0123456789abcdef" * 4),
-                       ("ca.pem", "-----BEGIN CERTIFICATE-----\n"),
-                       ("client.key", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----")):
+                       ("ca.pem", "-----BEGIN CERTIFICATE-----\n")):
         (folder / name).write_text(text + "\n", encoding="ascii")
         (folder / name).chmod(0o600)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    "/CN=agent", "-keyout", folder / "client.key", "-out", folder / "client.pem"], check=True, capture_output=True)
+    (folder / "client.key").chmod(0o600)
     return folder
 
 
@@ -180,7 +182,7 @@ def base_of(base, files):
             return changed(base, "extra", [{"path": "zone/list", "topic": "zones"}])
         if key in ("mqtt.ca_file", "mqtt.cert_file", "mqtt.private_key_file"):
             config = changed(base, "mqtt.url", "mqtts://localhost")
-            config = changed(config, "mqtt.cert_file", str(files / "ca.pem"))
+            config = changed(config, "mqtt.cert_file", str(files / "client.pem"))
             return changed(config, "mqtt.private_key_file", str(files / "client.key"))
         if section not in ("api.user", "api.panel"):
             return base
@@ -269,7 +271,7 @@ def test_values(check, base_of, files, key):
     good, bad = TABLE[key]
     named = {"api.ca_file": "ca.pem", "api.key_file": "api.key",
              "api.user.password_file": "user.password", "api.panel.password_file": "panel.password",
-             "queue.key_file": "queue.key", "mqtt.ca_file": "ca.pem", "mqtt.cert_file": "ca.pem",
+             "queue.key_file": "queue.key", "mqtt.ca_file": "ca.pem", "mqtt.cert_file": "client.pem",
              "mqtt.private_key_file": "client.key"}.get(key, "mqtt.password")
     base = base_of(key)
     for value in good:

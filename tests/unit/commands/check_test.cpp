@@ -28,6 +28,7 @@ constexpr const char* kKey = "0123456789abcdef0123456789ABCDEF\n";
 TEST_GROUP(Check) {
   fakes::FakeFiles files;
   std::string out;
+  Status identity;  // what the TLS library says of certificate and key
 
   void setup() override {
     files.Put("c.json", kConfig);
@@ -35,7 +36,8 @@ TEST_GROUP(Check) {
   }
   int Run() {
     out.clear();
-    return commands::RunCheck("c.json", files, out);
+    const auto judge = [this](const std::string&, const Secret&) { return identity; };
+    return commands::RunCheck("c.json", files, judge, out);
   }
 };
 
@@ -180,6 +182,9 @@ TEST(Check, ReadsCertificateAndKeyOfTheBroker) {
   CHECK_EQUAL(0, Run());
   STRCMP_CONTAINS("  broker    mqtts://b:8884 as depotlink-s with a certificate, MQTT 5",
                   out.c_str());
+  identity = Status(Code::kAskPerson, "the private key is another's");
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("mqtt.cert_file: the private key is another's\n", out.c_str());
 }
 
 TEST(Check, RefusesAQueueKeyThatIsNone) {
