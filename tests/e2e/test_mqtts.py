@@ -13,6 +13,7 @@ from contract import PREFIX
 from ledger import Ledger, whole_rounds
 from secure_broker import Certificates, listen, tls
 from steps import wait_more_polls
+from tap import Listener
 from tls_server import CONNACK, TlsServer, context
 
 KILLS = int(os.environ.get("DEPOTLINK_E2E_KILLS", "2"))
@@ -41,6 +42,18 @@ def test_the_main_job(standin, secure, subscribe, make_agent, certs, tmp_path):
     # All that was said before the end went out, the goodbye too.
     subscriber.wait_payload(PREFIX + "status", b"offline")
     assert "Received DISCONNECT from depotlink-" in broker.log()
+
+
+def test_no_proxy_of_the_environment_hears_of_it(standin, secure, subscribe, make_agent, closing, certs, tmp_path, monkeypatch):
+    proxy = Listener()
+    closing.append(proxy)
+    monkeypatch.setenv("PAHO_C_CLIENT_USE_HTTP_PROXY", "TRUE")
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:%d" % proxy.port)
+    broker = secure()
+    agent = make_agent(standin, broker.secure_url, tls(certs, tmp_path))
+    assert "connected" in agent.wait_log(lambda line: "broker" in line)
+    assert proxy.connections == 0
 
 
 @pytest.mark.parametrize("kind", ("client", "rsa_client"))
