@@ -10,10 +10,27 @@
 
 namespace depotlink {
 
+namespace {
+
+ports::MqttTransport TransportOf(settings::MqttScheme scheme) {
+  switch (scheme) {
+    case settings::MqttScheme::kMqtts:
+      return ports::MqttTransport::kTls;
+    case settings::MqttScheme::kUnix:
+      return ports::MqttTransport::kUnix;
+    case settings::MqttScheme::kMqtt:
+      break;
+  }
+  return ports::MqttTransport::kTcp;
+}
+
+}  // namespace
+
 publish::PublisherConfig MakePublisherConfig(const settings::Settings& settings,
                                              const encode::TopicBuilder& topics, Secret password) {
   char topic[limits::kTopicBytes];
   publish::PublisherConfig config;
+  config.transport = TransportOf(settings.mqtt.scheme);
   config.host = settings.mqtt.host;
   config.port = settings.mqtt.port;
   config.client_id = settings.mqtt.client_id;

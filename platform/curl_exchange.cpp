@@ -29,11 +29,14 @@ bool HeaderValue(std::string_view line, std::string_view name, std::string_view&
   return true;
 }
 
-// The file given, else the one that libcurl was built to use.
+// The file given, else the system's.
 std::string CaFile(const CurlHttpOptions& options) {
-  if (!options.ca_file.empty()) return options.ca_file;
-  const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
-  return built_in != nullptr ? built_in : std::string();
+  return options.ca_file.empty() ? SystemCaFile() : options.ca_file;
+}
+
+short ToCurlEvents(short events) {
+  return static_cast<short>(((events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
+                            ((events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0));
 }
 
 bool HasMbedTls() {
@@ -42,6 +45,11 @@ bool HasMbedTls() {
 }
 
 }  // namespace
+
+std::string SystemCaFile() {
+  const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+  return built_in != nullptr ? built_in : std::string();
+}
 
 CurlHttp::Exchange::Exchange(const CurlHttpOptions& options)
     : options_(options), trust_(CaFile(options), options.pin) {
@@ -110,7 +118,7 @@ bool CurlHttp::Exchange::SetLastingOptions() {
 }
 
 bool CurlHttp::Exchange::SetTrust() {
-  if (TlsTrust::kBuiltIn && HasMbedTls()) {  // tls_trust.hpp says why
+  if (TlsTrust::kForCurl && HasMbedTls()) {  // tls_trust.hpp says why
     const char* none = nullptr;
     return curl_easy_setopt(easy_, CURLOPT_CAINFO, none) == CURLE_OK &&
            curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::OnTlsConfig) == CURLE_OK &&
@@ -332,7 +340,7 @@ void CurlHttp::Exchange::Wait(pollfd* extra, std::size_t count, int timeout_ms) 
   count = std::min(count, fds.size());
   for (std::size_t i = 0; i < count; ++i) {
     fds[i].fd = extra[i].fd;
-    fds[i].events = CURL_WAIT_POLLIN;
+    fds[i].events = ToCurlEvents(extra[i].events);
   }
   curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(count), timeout_ms, nullptr);
   for (std::size_t i = 0; i < count; ++i) extra[i].revents = fds[i].revents;

@@ -29,6 +29,9 @@ struct CurlHttpOptions {
   DurationMs connect_timeout_ms = 15 * kSecondMs;  // name, TCP and TLS together
 };
 
+// The bundle of roots that libcurl was built to use; empty: none.
+std::string SystemCaFile();
+
 class CurlHttp final : public ports::Http {
  public:
   explicit CurlHttp(const CurlHttpOptions& options);
@@ -41,7 +44,8 @@ class CurlHttp final : public ports::Http {
   void Resume() override;
   void Cancel() override;
 
-  // Waits at most `timeout_ms` for the network, for one of `extra` (their revents are set), or for
+  // Waits at most `timeout_ms` for the network, for one of `extra` (at most 8, POLLIN and POLLOUT;
+  // of their revents, too, these only are set), or for
   // a deadline of libcurl's own; the sink is called from in here only.
   void Poll(pollfd* extra, std::size_t count, DurationMs timeout_ms);
 

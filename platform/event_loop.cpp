@@ -35,9 +35,16 @@ Status EventLoop::ready() const {
   return {Code::kRetryLater, "no file descriptors for the event loop"};
 }
 
-void EventLoop::Wait(CurlHttp& http, DurationMs timeout_ms) {
-  std::array<pollfd, 2> fds{{{wake_fd_, POLLIN, 0}, {signal_fd_, POLLIN, 0}}};
-  http.Poll(fds.data(), fds.size(), std::max<DurationMs>(timeout_ms, 0));
+void EventLoop::Wait(CurlHttp& http, DurationMs timeout_ms, Watched* watched) {
+  std::array<pollfd, 2 + Watched::kMostDescriptors> fds{
+      {{wake_fd_, POLLIN, 0}, {signal_fd_, POLLIN, 0}}};
+  std::size_t used = 2;
+  if (watched != nullptr) {
+    used += watched->Watch(&fds[used]);
+    timeout_ms = std::min(timeout_ms, watched->WatchMs());
+  }
+  http.Poll(fds.data(), used, std::max<DurationMs>(timeout_ms, 0));
+  if (watched != nullptr) watched->Drive();
   if (fds[0].revents == 0) return;
   std::uint64_t count = 0;
   // Many wakes count as one. It cannot fail but for EAGAIN, which is as good.

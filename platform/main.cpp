@@ -34,6 +34,7 @@
 #include "platform/posix_storage.hpp"
 #include "platform/process.hpp"
 #include "platform/stderr_log.hpp"
+#include "platform/tls_client.hpp"
 #include "platform/versions.hpp"
 
 namespace {
@@ -106,6 +107,30 @@ depotlink::platform::CurlHttpOptions HttpOptions(const depotlink::settings::Sett
   return options;
 }
 
+// What is wrong has been logged where it is false.
+bool SetUpMqtt(const depotlink::settings::Mqtt& settings, depotlink::platform::PahoMqtt& mqtt,
+               depotlink::Logger& log) {
+  if (settings.scheme != depotlink::settings::MqttScheme::kMqtts) return true;
+  depotlink::platform::TlsClientOptions options;
+  options.ca_file =
+      settings.ca_file.empty() ? depotlink::platform::SystemCaFile() : settings.ca_file;
+  options.cert_file = settings.cert_file;
+  options.protocol = "mqtt";
+  depotlink::Secret key;
+  if (!settings.private_key_file.empty()) {
+    auto read = depotlink::platform::PosixFiles().ReadPrivateKey(settings.private_key_file);
+    if (!read.ok()) {
+      log.Error("a secret cannot be read",
+                {{"key", "mqtt.private_key_file"}, {"why", read.status().message()}});
+      return false;
+    }
+    key = std::move(read.value());
+  }
+  const depotlink::Status status = mqtt.UseTls(options, key);
+  if (!status.ok()) log.Error("no TLS to the broker", {{"why", status.message()}});
+  return status.ok();
+}
+
 bool IsStop(int signal) {
   return signal == SIGTERM || signal == SIGINT;
 }
@@ -131,6 +156,7 @@ int Run(const std::string& config, depotlink::Logger& log) {
     log.Error("the system gives no descriptors or memory to start with");
     return kFailed;
   }
+  if (!SetUpMqtt(settings.mqtt, mqtt, log)) return kFailed;
   depotlink::platform::PosixStorage disk(settings.queue.dir);
   depotlink::platform::PosixStorage ram(settings.queue.runtime_dir);
   depotlink::platform::MbedtlsCipher cipher;
@@ -142,7 +168,7 @@ int Run(const std::string& config, depotlink::Logger& log) {
   while (!agent.stopped()) {
     const depotlink::MonoTime next = agent.Step();
     if (agent.stopped()) break;
-    loop.Wait(http, next - clock.Now());
+    loop.Wait(http, next - clock.Now(), &mqtt);
     const int signal = loop.TakeSignal();
     if (signal == SIGHUP) log.Warn("this version cannot reload its config; restart it instead");
     if (IsStop(signal) && !std::exchange(stopping, true)) {
@@ -255,7 +281,12 @@ void PrintVersion() {
 int Check(const std::string& config) {
   depotlink::platform::PosixFiles files;
   std::string out;
-  const int code = depotlink::commands::RunCheck(config, files, out);
+  const auto identity = [](const std::string& cert_file, const depotlink::Secret& key) {
+    depotlink::platform::TlsClientOptions options;
+    options.cert_file = cert_file;
+    return depotlink::platform::TlsClient(options, key).ready();
+  };
+  const int code = depotlink::commands::RunCheck(config, files, identity, out);
   Print(out);
   return code;
 }

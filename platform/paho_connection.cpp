@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "platform/paho_socket.hpp"
+
 namespace depotlink::platform {
 
 namespace {
@@ -15,12 +17,14 @@ namespace {
 // Paho's send thread stalls for a second when as many messages wait as it may have in flight.
 constexpr int kMaxInflight = 64;
 static_assert(static_cast<std::size_t>(kMaxInflight) > kMostTokens + 4);
+constexpr DurationMs kMeanwhileMs = 5;
 
 int PahoVersion(ports::MqttVersion version) {
   return version == ports::MqttVersion::k5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
 }
 
-std::string ServerUri(const std::string& address, std::uint16_t port) {
+std::string ServerUri(const std::string& address, std::uint16_t port, std::uint16_t offered) {
+  if (offered != 0) return std::string("tcp://") + kOfferedHost + ':' + std::to_string(offered);
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "tcp://[" + address + "]:" : "tcp://" + address + ":") + std::to_string(port);
 }
@@ -74,14 +78,14 @@ std::string DescribeReason(ports::MqttVersion version, int code) {
 }
 
 PahoConnection::PahoConnection(const PahoParameters& parameters, const std::string& address,
-                               MqttRing& ring, std::uint32_t generation)
+                               std::uint16_t offered, MqttRing& ring, std::uint32_t generation)
     : ring_(&ring),
       generation_(generation),
       version_(parameters.version),
       address_(address),
       connect_listener_(*this),
       publish_listener_(*this),
-      client_(ServerUri(address, parameters.port), parameters.client_id,
+      client_(ServerUri(address, parameters.port, offered), parameters.client_id,
               CreateOptions(parameters.version)) {
   client_.set_connection_lost_handler([this](const std::string& cause) { OnLost(cause); });
   if (version_ == ports::MqttVersion::k5) {
@@ -142,9 +146,13 @@ void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& m
   client_.publish(paho_message, ToContext(token), publish_listener_);
 }
 
-void PahoConnection::SendDisconnect(DurationMs timeout_ms) {
+void PahoConnection::SendDisconnect(DurationMs timeout_ms, const std::function<void()>& meanwhile) {
   const mqtt::token_ptr token = client_.disconnect(0);
-  token->wait_for(std::chrono::milliseconds(std::max<DurationMs>(timeout_ms, 0)));
+  const DurationMs slice = meanwhile ? kMeanwhileMs : timeout_ms;
+  for (DurationMs left = std::max<DurationMs>(timeout_ms, 0);; left -= slice) {
+    if (token->wait_for(std::chrono::milliseconds(std::min(left, slice))) || left <= slice) return;
+    meanwhile();
+  }
 }
 
 // The handlers below run on Paho's threads; nothing may be thrown through its C frames.

@@ -11,6 +11,7 @@
 // set_callback, whose lock order is the wrong way round (paho.mqtt.cpp#356).
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <mqtt/async_client.h>
@@ -24,6 +25,7 @@ namespace depotlink::platform {
 
 // ports::MqttConnect with copies of its own.
 struct PahoParameters {
+  ports::MqttTransport transport = ports::MqttTransport::kTcp;
   std::string host;
   std::uint16_t port = 0;
   std::string client_id;
@@ -39,17 +41,19 @@ struct PahoParameters {
 class PahoConnection {
  public:
   // May throw mqtt::exception or std::bad_alloc, as may Begin, Publish and SendDisconnect: the
-  // callers in paho_mqtt.cpp stop them. `address` is numeric. `ring` must outlive the object.
-  PahoConnection(const PahoParameters& parameters, const std::string& address, MqttRing& ring,
-                 std::uint32_t generation);
+  // callers in paho_mqtt.cpp stop them. `address` is numeric; where a socket is `offered`
+  // (paho_socket.hpp, its port; else 0) it is what events say only. `ring` must outlive the object.
+  PahoConnection(const PahoParameters& parameters, const std::string& address,
+                 std::uint16_t offered, MqttRing& ring, std::uint32_t generation);
   ~PahoConnection();
   PahoConnection(const PahoConnection&) = delete;
   PahoConnection& operator=(const PahoConnection&) = delete;
 
   void Begin(const PahoParameters& parameters, DurationMs timeout_ms);
   void Publish(ports::MqttToken token, const ports::MqttMessage& message);
-  // Sends DISCONNECT and waits until it is out, at most `timeout_ms`.
-  void SendDisconnect(DurationMs timeout_ms);
+  // Sends DISCONNECT and waits until it is out, at most `timeout_ms`; calls `meanwhile` now and
+  // then, if there is any.
+  void SendDisconnect(DurationMs timeout_ms, const std::function<void()>& meanwhile);
 
  private:
   class ConnectListener : public mqtt::iaction_listener {

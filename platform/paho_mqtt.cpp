@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/paho_mqtt.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <limits>
 #include <utility>
 
 #include "platform/paho_connection.hpp"
+#include "platform/paho_socket.hpp"
+#include "platform/tls_link.hpp"
 
 namespace depotlink::platform {
 
@@ -19,7 +26,8 @@ bool IsPlain(std::string_view text) {
 }
 
 Status Check(const ports::MqttConnect& connect) {
-  if (connect.host.empty() || !IsPlain(connect.host) || connect.port == 0) {
+  const bool local = connect.transport == ports::MqttTransport::kUnix;
+  if (connect.host.empty() || !IsPlain(connect.host) || (connect.port == 0 && !local)) {
     return {Code::kReject, "the broker's address is unusable"};
   }
   if (connect.client_id.empty() || !IsPlain(connect.client_id)) {
@@ -40,6 +48,24 @@ DurationMs Remaining(std::chrono::steady_clock::time_point deadline) {
       .count();
 }
 
+// Connected, or invalid with errno set. A UNIX socket connects at once, or not at all.
+Descriptor ConnectUnix(const std::string& path) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(to.sun_path)) {
+    errno = ENAMETOOLONG;
+    return Descriptor();
+  }
+  std::memcpy(to.sun_path, path.data(), path.size());
+  Descriptor made(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!made.valid()) return made;
+  if (connect(made.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0) return made;
+  const int error = errno;
+  made = Descriptor();
+  errno = error;
+  return made;
+}
+
 }  // namespace
 
 PahoMqtt::PahoMqtt(std::function<void()> wake) : ring_(wake), resolver_(std::move(wake)) {
@@ -47,13 +73,31 @@ PahoMqtt::PahoMqtt(std::function<void()> wake) : ring_(wake), resolver_(std::mov
 }
 
 PahoMqtt::~PahoMqtt() {
+  Drop();
+}
+
+Status PahoMqtt::UseTls(const TlsClientOptions& options, const Secret& key) {
+  link_ = std::make_unique<TlsLink>(options, key);
+  return link_->ready();
+}
+
+// Ends what is under way, or there, without a word.
+void PahoMqtt::Drop() {
   resolver_.Drop();
   ring_.Close();
+  if (link_ != nullptr) link_->Close();
+  WithdrawSocket();
+  outstanding_ = 0;
+  state_ = State::kIdle;
 }
 
 Status PahoMqtt::Connect(const ports::MqttConnect& connect) {
   if (Status status = Check(connect); !status.ok()) return status;
+  if (connect.transport == ports::MqttTransport::kTls && link_ == nullptr) {
+    return {Code::kReject, "TLS was not set up"};
+  }
   auto parameters = std::make_unique<PahoParameters>();
+  parameters->transport = connect.transport;
   parameters->host = connect.host;
   parameters->port = connect.port;
   parameters->client_id = connect.client_id;
@@ -66,12 +110,17 @@ Status PahoMqtt::Connect(const ports::MqttConnect& connect) {
   parameters->session_expiry_s = connect.session_expiry_s;
   // The old client, if any, stays until there is a new one: while Paho has a client its threads go
   // on, and starting them anew would take a second.
-  ring_.Close();
-  outstanding_ = 0;
+  Drop();
   addresses_ = {};
   next_address_ = 0;
+  telling_.clear();
   parameters_ = std::move(parameters);
   deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(connect.timeout_ms);
+  if (connect.transport == ports::MqttTransport::kUnix) {
+    std::string failure;
+    if (!TryUnixSocket(failure)) Fail(failure);
+    return Status::Ok();
+  }
   state_ = State::kResolving;
   Status status = resolver_.Start(parameters_->host);
   if (!status.ok()) state_ = State::kIdle;
@@ -96,17 +145,21 @@ Status PahoMqtt::Publish(ports::MqttToken token, const ports::MqttMessage& messa
 
 void PahoMqtt::Disconnect(DurationMs timeout_ms) {
   const bool connected = state_ == State::kConnected;
-  resolver_.Drop();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   ring_.Close();
-  outstanding_ = 0;
-  parameters_.reset();
-  state_ = State::kIdle;
-  if (!connected) return;
-  try {
-    connection_->SendDisconnect(timeout_ms);
-  } catch (const std::exception&) {
-    return;  // it is gone already, which is all that was wanted
+  if (connected) {
+    // The relay has to go on meanwhile, or nothing gets out.
+    std::function<void()> meanwhile;
+    if (link_ != nullptr) meanwhile = [this] { link_->Drive(); };
+    try {
+      connection_->SendDisconnect(timeout_ms, meanwhile);
+    } catch (const std::exception&) {  // it is gone already, which is all that was wanted
+      state_ = State::kIdle;
+    }
+    if (link_ != nullptr) link_->Flush(std::max<DurationMs>(Remaining(end), 0));
   }
+  parameters_.reset();
+  Drop();
 }
 
 bool PahoMqtt::NextEvent(ports::MqttEvent& out) {
@@ -120,12 +173,14 @@ bool PahoMqtt::NextEvent(ports::MqttEvent& out) {
 // Starts what waits for the look-up, and keeps the deadline (Paho looks at its own every three
 // seconds only, and the name server may take as long as it likes).
 void PahoMqtt::GoOnConnecting() {
-  if (state_ != State::kResolving && state_ != State::kConnecting) return;
+  if (state_ == State::kIdle || state_ == State::kConnected) return;
   if (Remaining(deadline_) <= 0) {
     Fail(parameters_->host + (state_ == State::kResolving ? ": the look-up of its name timed out"
+                              : state_ == State::kLinking ? ": the TLS handshake timed out"
                                                           : ": connecting timed out"));
     return;
   }
+  if (state_ == State::kLinking) return GoOnLinking();
   if (state_ != State::kResolving || !resolver_.Take(addresses_)) return;
   if (addresses_.count == 0) {
     Fail(parameters_->host + ": " + addresses_.failure);
@@ -135,15 +190,59 @@ void PahoMqtt::GoOnConnecting() {
   if (!TryNextAddress(failure)) Fail(failure);
 }
 
+// Once the server is trusted, Paho's part begins.
+void PahoMqtt::GoOnLinking() {
+  link_->Drive();
+  const TlsLink::State state = link_->state();
+  std::string failure = link_->failure();
+  if (state == TlsLink::State::kReady) {
+    Descriptor near = link_->TakeNear();
+    const DurationMs left = std::max(Remaining(address_deadline_), kSecondMs);
+    if (near.valid() && Begin(address_, OfferSocket(std::move(near)), left, failure)) return;
+    if (failure.empty()) failure = link_->failure();
+  } else if (Remaining(address_deadline_) <= 0) {
+    failure = "no answer in time";
+  } else if (state != TlsLink::State::kFailed) {
+    return;
+  }
+  failure.insert(0, address_ + ": ");
+  if (link_->reached()) telling_ = failure;
+  link_->Close();
+  if (next_address_ < addresses_.count && TryNextAddress(failure)) return;
+  Fail(telling_.empty() ? failure : telling_);
+}
+
 bool PahoMqtt::TryNextAddress(std::string& failure) {
   const std::size_t left = addresses_.count - next_address_;
-  const std::string address = addresses_.text[next_address_++];
+  address_ = addresses_.text[next_address_++];
   const DurationMs time = Remaining(deadline_) / static_cast<DurationMs>(left);
+  if (parameters_->transport != ports::MqttTransport::kTls) {
+    return Begin(address_, 0, std::max(time, kSecondMs), failure);
+  }
+  address_deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(time);
+  link_->Begin(address_, parameters_->port, parameters_->host);
+  state_ = State::kLinking;
+  return true;
+}
+
+bool PahoMqtt::TryUnixSocket(std::string& failure) {
+  address_ = parameters_->host;
+  Descriptor socket = ConnectUnix(address_);
+  if (!socket.valid()) {
+    failure = address_ + ": " + std::strerror(errno);
+    return false;
+  }
+  return Begin(address_, OfferSocket(std::move(socket)), Remaining(deadline_), failure);
+}
+
+bool PahoMqtt::Begin(const std::string& address, std::uint16_t offered, DurationMs timeout_ms,
+                     std::string& failure) {
   try {
-    auto fresh = std::make_unique<PahoConnection>(*parameters_, address, ring_, ring_.Open());
+    auto fresh =
+        std::make_unique<PahoConnection>(*parameters_, address, offered, ring_, ring_.Open());
     connection_.swap(fresh);
     fresh.reset();  // closes the old connection, while the new client keeps Paho's threads alive
-    connection_->Begin(*parameters_, std::max(time, kSecondMs));
+    connection_->Begin(*parameters_, timeout_ms);
   } catch (const std::exception& e) {
     failure = address + ": " + e.what();
     return false;
@@ -154,6 +253,9 @@ bool PahoMqtt::TryNextAddress(std::string& failure) {
 
 void PahoMqtt::Fail(const std::string& text) {
   resolver_.Drop();
+  if (link_ != nullptr) link_->Close();
+  WithdrawSocket();
+  state_ = State::kConnecting;  // until the event is taken
   ports::MqttEvent event;
   event.kind = ports::MqttEventKind::kConnectFailed;
   event.text.Assign(text);
@@ -161,22 +263,36 @@ void PahoMqtt::Fail(const std::string& text) {
   ring_.Push(ring_.Open(), event);
 }
 
+// What the relay saw of the end says more than Paho, for which a connection just broke.
+void PahoMqtt::TellWhy(ports::MqttEvent& event) {
+  if (link_ == nullptr || event.reason_code > 0 || link_->failure().empty()) return;
+  event.text.Assign(address_ + ": " + link_->failure());
+}
+
+// False where another address is tried.
+bool PahoMqtt::NoteFailure(ports::MqttEvent& event) {
+  std::string failure;
+  const bool refused = event.reason_code > 0;  // by a broker: another address is no remedy
+  if (!refused && next_address_ < addresses_.count && TryNextAddress(failure)) return false;
+  TellWhy(event);
+  Drop();
+  parameters_.reset();
+  return true;
+}
+
 // Follows what an event means for the connection. False where the event stays inside.
-bool PahoMqtt::Note(const ports::MqttEvent& event) {
+bool PahoMqtt::Note(ports::MqttEvent& event) {
   switch (event.kind) {
     case ports::MqttEventKind::kConnected:
       state_ = State::kConnected;
       parameters_.reset();  // the password with it
       return true;
-    case ports::MqttEventKind::kConnectFailed: {
-      std::string failure;
-      const bool refused = event.reason_code > 0;  // by a broker: another address is no remedy
-      if (!refused && next_address_ < addresses_.count && TryNextAddress(failure)) return false;
-      state_ = State::kIdle;
-      parameters_.reset();
-      return true;
-    }
+    case ports::MqttEventKind::kConnectFailed:
+      return NoteFailure(event);
     case ports::MqttEventKind::kLost:
+      if (link_ != nullptr) link_->Drive();
+      TellWhy(event);
+      if (link_ != nullptr) link_->Close();
       state_ = State::kIdle;
       outstanding_ = 0;
       return true;
@@ -187,6 +303,21 @@ bool PahoMqtt::Note(const ports::MqttEvent& event) {
       return true;
   }
   return true;
+}
+
+std::size_t PahoMqtt::Watch(pollfd* out) {
+  return link_ == nullptr ? 0 : link_->Watch(out);
+}
+
+DurationMs PahoMqtt::WatchMs() {
+  if (link_ == nullptr) return kHourMs;
+  const DurationMs link = link_->WatchMs();
+  if (state_ != State::kLinking) return link;
+  return std::min(link, std::max<DurationMs>(Remaining(address_deadline_), 0));
+}
+
+void PahoMqtt::Drive() {
+  if (link_ != nullptr) link_->Drive();
 }
 
 }  // namespace depotlink::platform

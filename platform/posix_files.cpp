@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -85,8 +86,22 @@ bool IsBlank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+enum class Form : std::uint8_t { kLine, kPrivateKey };
+
+Status CheckPrivateKey(const std::string& path, const std::string& text) {
+  if (text.find("ENCRYPTED") != std::string::npos) {
+    return Person(path,
+                  "is protected by a pass phrase, which nobody is there to type; remedy: "
+                  "openssl pkey -in KEY -out NEW, and keep it mode 0600");
+  }
+  const bool pem =
+      text.compare(0, 11, "-----BEGIN ") == 0 && text.find("PRIVATE KEY-----") != std::string::npos;
+  return pem ? Status::Ok()
+             : Person(path, "holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
+}
+
 // Cuts white space around the text, in place, so that no copy is made.
-Status TrimSecret(const std::string& path, std::string& text) {
+Status TrimSecret(const std::string& path, Form form, std::string& text) {
   std::size_t end = text.size();
   while (end > 0 && IsBlank(text[end - 1])) --end;
   std::size_t begin = 0;
@@ -94,6 +109,7 @@ Status TrimSecret(const std::string& path, std::string& text) {
   text.resize(end);
   text.erase(0, begin);
   if (text.empty()) return Person(path, "is empty");
+  if (form == Form::kPrivateKey) return CheckPrivateKey(path, text);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n' || c == '\r') return Person(path, "has more than one line");
@@ -103,14 +119,14 @@ Status TrimSecret(const std::string& path, std::string& text) {
 }
 
 // A text that was a secret's source is wiped where it does not become one.
-Result<Secret> MakeSecret(const std::string& name, Status status, std::string text) {
-  if (status.ok()) status = TrimSecret(name, text);
+Result<Secret> MakeSecret(const std::string& name, Form form, Status status, std::string text) {
+  if (status.ok()) status = TrimSecret(name, form, text);
   Secret secret(std::move(text));  // wipes what it does not take
   if (!status.ok()) return status;
   return Result<Secret>(std::move(secret));
 }
 
-Result<Secret> ReadSecretFile(const std::string& path, mode_t others) {
+Result<Secret> ReadSecretFile(const std::string& path, Form form, mode_t others) {
   const Descriptor file(
       open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
   if (file.get() < 0) return Person(path, OpenFailure(errno));
@@ -119,12 +135,12 @@ Result<Secret> ReadSecretFile(const std::string& path, mode_t others) {
   if (Status status = CheckPrivate(path, info, others); !status.ok()) return status;
   std::string text;
   Status status = ReadAll(path, file.get(), limits::kSecretFileBytes, text);
-  return MakeSecret(path, std::move(status), std::move(text));
+  return MakeSecret(path, form, std::move(status), std::move(text));
 }
 
 // systemd keeps the directory to the service alone, and lets its user at the files by an access
 // list, whose mask shows as the group's bits (systemd.exec(5), LoadCredential=).
-Result<Secret> ReadCredential(const std::string& name) {
+Result<Secret> ReadCredential(const std::string& name, Form form) {
   const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (directory == nullptr || directory[0] != '/') {
     return Person(name,
@@ -132,11 +148,11 @@ Result<Secret> ReadCredential(const std::string& name) {
                   "LoadCredential=");
   }
   constexpr mode_t kAllButGroupRead = 037;
-  return ReadSecretFile(directory + name.substr(name.find('/')), kAllButGroupRead);
+  return ReadSecretFile(directory + name.substr(name.find('/')), form, kAllButGroupRead);
 }
 
 // The environment can be read in /proc as long as it holds the secret, so it is wiped there.
-Result<Secret> TakeVariable(const std::string& name) {
+Result<Secret> TakeVariable(const std::string& name, Form form) {
   char* value = std::getenv(name.c_str() + 1);
   if (value == nullptr) return Person(name, "there is no such variable in the environment");
   const std::size_t bytes = std::strlen(value);
@@ -146,7 +162,13 @@ Result<Secret> TakeVariable(const std::string& name) {
   }
   std::string text(value, bytes);
   explicit_bzero(value, bytes);
-  return MakeSecret(name, Status::Ok(), std::move(text));
+  return MakeSecret(name, form, Status::Ok(), std::move(text));
+}
+
+Result<Secret> ReadSource(const std::string& source, Form form) {
+  if (source.substr(0, 1) != "$") return ReadSecretFile(source, form, 077);
+  return source.find('/') == std::string::npos ? TakeVariable(source, form)
+                                               : ReadCredential(source, form);
 }
 
 }  // namespace
@@ -166,8 +188,11 @@ Result<std::string> PosixFiles::ReadText(const std::string& path, std::size_t ma
 }
 
 Result<Secret> PosixFiles::ReadSecret(const std::string& source) {
-  if (source.substr(0, 1) != "$") return ReadSecretFile(source, 077);
-  return source.find('/') == std::string::npos ? TakeVariable(source) : ReadCredential(source);
+  return ReadSource(source, Form::kLine);
+}
+
+Result<Secret> PosixFiles::ReadPrivateKey(const std::string& source) {
+  return ReadSource(source, Form::kPrivateKey);
 }
 
 }  // namespace depotlink::platform

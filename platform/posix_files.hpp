@@ -13,6 +13,7 @@ class PosixFiles final : public ports::FileReader {
  public:
   Result<std::string> ReadText(const std::string& path, std::size_t max_bytes) override;
   Result<Secret> ReadSecret(const std::string& source) override;
+  Result<Secret> ReadPrivateKey(const std::string& source) override;
 };
 
 }  // namespace depotlink::platform

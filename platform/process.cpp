@@ -44,8 +44,9 @@ void PrepareProcess() {
   prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
-  for (const char* name :
-       {"MQTT_C_CLIENT_TRACE", "MQTT_C_CLIENT_TRACE_LEVEL", "MQTT_C_CLIENT_TRACE_MAX_LINES"}) {
+  // Paho's: it would print packets, or send them, password and all, to a proxy.
+  for (const char* name : {"MQTT_C_CLIENT_TRACE", "MQTT_C_CLIENT_TRACE_LEVEL",
+                           "MQTT_C_CLIENT_TRACE_MAX_LINES", "PAHO_C_CLIENT_USE_HTTP_PROXY"}) {
     unsetenv(name);
   }
   mallopt(M_ARENA_MAX, 1);

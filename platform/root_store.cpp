@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/root_store.hpp"
 
-#ifdef DEPOTLINK_CURL_MBEDTLS
-
 #include <mbedtls/asn1.h>
 #include <mbedtls/base64.h>
 
@@ -116,5 +114,3 @@ bool LoadRootsFor(const mbedtls_x509_crt& chain, const std::string& file, mbedtl
 }
 
 }  // namespace depotlink::platform
-
-#endif  // DEPOTLINK_CURL_MBEDTLS

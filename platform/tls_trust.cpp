@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/tls_trust.hpp"
 
-#ifdef DEPOTLINK_CURL_MBEDTLS
-
 #include <mbedtls/base64.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 
 #include <algorithm>
@@ -106,9 +105,14 @@ std::uint32_t TlsTrust::VerifyPin(const mbedtls_x509_crt& certificate) {
   std::array<unsigned char, 32> digest{};
   std::array<unsigned char, 48> text{};
   std::size_t length = 0;
-  const bool made =
-      mbedtls_sha256(certificate.pk_raw.p, certificate.pk_raw.len, digest.data(), 0) == 0 &&
-      mbedtls_base64_encode(text.data(), text.size(), &length, digest.data(), digest.size()) == 0;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const int hashed = mbedtls_sha256(certificate.pk_raw.p, certificate.pk_raw.len, digest.data(), 0);
+#else
+  const int hashed =
+      mbedtls_sha256_ret(certificate.pk_raw.p, certificate.pk_raw.len, digest.data(), 0);
+#endif
+  const bool made = hashed == 0 && mbedtls_base64_encode(text.data(), text.size(), &length,
+                                                         digest.data(), digest.size()) == 0;
   const std::string pin =
       "sha256//" + std::string(reinterpret_cast<const char*>(text.data()), length);
   if (made && pin_.find(pin) != std::string::npos) return 0;
@@ -134,5 +138,3 @@ std::uint32_t TlsTrust::VerifyChain(mbedtls_x509_crt& chain) {
 }
 
 }  // namespace depotlink::platform
-
-#endif  // DEPOTLINK_CURL_MBEDTLS

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Which servers the HTTPS side trusts, for libcurl built with Mbed TLS. libcurl alone would accept
-// SHA-1 signatures and RSA keys of 1024 bits, and hold all roots parsed for as long as the
-// connection lives. Here Mbed TLS's own verification runs, over the whole chain, with its default
-// profile and the roots that matter. Main thread (libcurl calls from within a poll).
+// Which servers are trusted, over HTTPS and MQTT alike. libcurl alone would accept SHA-1 signatures
+// and RSA keys of 1024 bits, and hold all roots parsed for as long as the connection lives. Here
+// Mbed TLS's own verification runs, over the whole chain, with its default profile and the roots
+// that matter. Main thread (libcurl calls from within a poll).
 //
-// DEPOTLINK_CURL_MBEDTLS says that this build links the Mbed TLS that libcurl uses. Without it
-// (a distribution's libcurl, with another TLS library) libcurl's own settings stay as they are.
+// DEPOTLINK_CURL_MBEDTLS says that this build links the Mbed TLS that libcurl uses. Without it (a
+// distribution's libcurl, with another TLS library) libcurl's own settings stay as they are, and
+// this is for MQTT only.
 
 #include <cstdint>
 #include <string>
@@ -17,11 +18,14 @@ struct mbedtls_x509_crt;
 
 namespace depotlink::platform {
 
-#ifdef DEPOTLINK_CURL_MBEDTLS
-
 class TlsTrust {
  public:
-  static constexpr bool kBuiltIn = true;
+  // Whether libcurl is among those who ask.
+#ifdef DEPOTLINK_CURL_MBEDTLS
+  static constexpr bool kForCurl = true;
+#else
+  static constexpr bool kForCurl = false;
+#endif
   // `ca_file`: PEM; empty: none, and nothing is trusted.
   // `pin`: the public keys that a server may have besides, as libcurl writes them; empty: any.
   TlsTrust(std::string ca_file, std::string pin)
@@ -30,8 +34,12 @@ class TlsTrust {
   // Before a handshake. `config` is an mbedtls_ssl_config, and must not outlive this object.
   void Configure(void* config);
   // Why the last certificate was refused, for people; empty where none was since Forget.
-  const std::string& problem() const { return problem_; }
-  void Forget() { problem_.clear(); }
+  const std::string& problem() const {
+    return problem_;
+  }
+  void Forget() {
+    problem_.clear();
+  }
 
  private:
   static int OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);
@@ -42,21 +50,5 @@ class TlsTrust {
   std::string pin_;
   std::string problem_;
 };
-
-#else
-
-class TlsTrust {
- public:
-  static constexpr bool kBuiltIn = false;
-  TlsTrust(const std::string&, const std::string&) {}
-  void Configure(void*) {}
-  const std::string& problem() const { return problem_; }
-  void Forget() {}
-
- private:
-  std::string problem_;
-};
-
-#endif
 
 }  // namespace depotlink::platform

@@ -11,6 +11,7 @@
 #include "agent/queue/queue_key.hpp"
 #include "agent/settings/reader.hpp"
 #include "agent/settings/units.hpp"
+#include "agent/settings/urls.hpp"
 
 namespace depotlink::commands {
 namespace {
@@ -72,11 +73,14 @@ bool CheckPasswords(const std::string& file, const ReadOutcome& outcome, ports::
   const std::pair<std::string_view, const std::string*> passwords[] = {
       {"api.user.password_file", &settings.api.user.password_file},
       {"api.panel.password_file", &settings.api.panel.password_file},
-      {"mqtt.password_file", &settings.mqtt.password_file}};
+      {"mqtt.password_file", &settings.mqtt.password_file},
+      {"mqtt.private_key_file", &settings.mqtt.private_key_file}};
   bool good = true;
   for (const auto& [key, path] : passwords) {
     if (path->empty()) continue;
-    const Result<Secret> password = files.ReadSecret(*path);
+    const Result<Secret> password = path == &settings.mqtt.private_key_file
+                                        ? files.ReadPrivateKey(*path)
+                                        : files.ReadSecret(*path);
     if (password.ok()) continue;
     AppendLine(out, FaultAt(file, outcome, key, password.status().message()));
     good = false;
@@ -104,9 +108,8 @@ bool CheckQueueKey(const std::string& file, const ReadOutcome& outcome, ports::F
   return false;
 }
 
-bool CheckCertificates(const std::string& file, const ReadOutcome& outcome,
-                       ports::FileReader& files, std::string& out) {
-  const std::string& path = outcome.settings.api.ca_file;
+bool CheckCertificateFile(const std::string& file, const ReadOutcome& outcome, std::string_view key,
+                          const std::string& path, ports::FileReader& files, std::string& out) {
   if (path.empty()) return true;
   const Result<std::string> text = files.ReadText(path, kCaFileBytes);
   std::string message = text.status().message();
@@ -114,8 +117,49 @@ bool CheckCertificates(const std::string& file, const ReadOutcome& outcome,
     if (text.value().find("-----BEGIN CERTIFICATE-----") != std::string::npos) return true;
     message = path + " holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)";
   }
-  AppendLine(out, FaultAt(file, outcome, "api.ca_file", message));
+  AppendLine(out, FaultAt(file, outcome, key, message));
   return false;
+}
+
+bool CheckCertificates(const std::string& file, const ReadOutcome& outcome,
+                       ports::FileReader& files, std::string& out) {
+  const Settings& settings = outcome.settings;
+  const std::pair<std::string_view, const std::string*> certificates[] = {
+      {"api.ca_file", &settings.api.ca_file},
+      {"mqtt.ca_file", &settings.mqtt.ca_file},
+      {"mqtt.cert_file", &settings.mqtt.cert_file}};
+  bool good = true;
+  for (const auto& [key, path] : certificates) {
+    good = CheckCertificateFile(file, outcome, key, *path, files, out) && good;
+  }
+  return good;
+}
+
+// Whether certificate and key are usable, and belong together.
+bool CheckIdentity(const std::string& file, const ReadOutcome& outcome, ports::FileReader& files,
+                   const IdentityCheck& identity, std::string& out) {
+  const settings::Mqtt& mqtt = outcome.settings.mqtt;
+  // A variable of the environment can be read but once, and was.
+  const bool gone = mqtt.private_key_file.compare(0, 1, "$") == 0 &&
+                    mqtt.private_key_file.find('/') == std::string::npos;
+  if (mqtt.cert_file.empty() || gone || !identity) return true;
+  const Result<Secret> key = files.ReadPrivateKey(mqtt.private_key_file);
+  const Status status = key.ok() ? identity(mqtt.cert_file, key.value()) : key.status();
+  if (status.ok()) return true;
+  AppendLine(out, FaultAt(file, outcome, "mqtt.cert_file", status.message()));
+  return false;
+}
+
+// It warns only: a network may be trusted, and its broker know no TLS.
+void WarnOfPlainPassword(const std::string& file, const ReadOutcome& outcome, std::string& out) {
+  const settings::Mqtt& mqtt = outcome.settings.mqtt;
+  if (mqtt.scheme != settings::MqttScheme::kMqtt || mqtt.password_file.empty() ||
+      settings::IsLoopback(mqtt.host)) {
+    return;
+  }
+  AppendLine(out, FaultAt(file, outcome, "mqtt.url",
+                          "warning: the password crosses the network unencrypted, for whoever "
+                          "listens there; use mqtts:// where the broker has TLS"));
 }
 
 std::string FormatRate(double rate) {
@@ -124,10 +168,16 @@ std::string FormatRate(double rate) {
   return text;
 }
 
-std::string Broker(const settings::Mqtt& mqtt) {
+std::string BrokerUrl(const settings::Mqtt& mqtt) {
+  if (mqtt.scheme == settings::MqttScheme::kUnix) return "unix://" + mqtt.host;
   const bool bracketed = mqtt.host.find(':') != std::string::npos;
-  std::string broker = "mqtt://" + (bracketed ? '[' + mqtt.host + ']' : mqtt.host) + ':' +
-                       std::to_string(mqtt.port) + " as " + mqtt.client_id;
+  return (mqtt.scheme == settings::MqttScheme::kMqtts ? "mqtts://" : "mqtt://") +
+         (bracketed ? '[' + mqtt.host + ']' : mqtt.host) + ':' + std::to_string(mqtt.port);
+}
+
+std::string Broker(const settings::Mqtt& mqtt) {
+  std::string broker = BrokerUrl(mqtt) + " as " + mqtt.client_id;
+  if (!mqtt.cert_file.empty()) broker += " with a certificate";
   switch (mqtt.version) {
     case settings::MqttVersionChoice::kAuto:
       return broker + ", MQTT 5, or 3.1.1 where the broker knows no better";
@@ -201,7 +251,8 @@ void AppendSummary(const Settings& s, std::string& out) {
 
 }  // namespace
 
-int RunCheck(const std::string& path, ports::FileReader& files, std::string& out) {
+int RunCheck(const std::string& path, ports::FileReader& files, const IdentityCheck& identity,
+             std::string& out) {
   const Result<std::string> text = files.ReadText(path, limits::kConfigFileBytes);
   if (!text.ok()) {
     AppendLine(out, text.status().message());
@@ -215,6 +266,8 @@ int RunCheck(const std::string& path, ports::FileReader& files, std::string& out
   const bool password = CheckPasswords(path, outcome, files, out);
   const bool queue_key = CheckQueueKey(path, outcome, files, out);
   if (!key || !certificates || !password || !queue_key) return 1;
+  if (!CheckIdentity(path, outcome, files, identity, out)) return 1;
+  WarnOfPlainPassword(path, outcome, out);
   AppendLine(out, path + ": OK");
   AppendSummary(outcome.settings, out);
   return 0;

@@ -26,6 +26,10 @@ class FileReader {
   // group, or read by others), is empty, has more than one line, or holds control characters. The
   // text stands in no message.
   virtual Result<Secret> ReadSecret(const std::string& source) = 0;
+
+  // A private key in PEM form, by its source and refused as ReadSecret has it, but of several
+  // lines; also refused where it looks like anything else, or is protected by a pass phrase.
+  virtual Result<Secret> ReadPrivateKey(const std::string& source) = 0;
 };
 
 }  // namespace depotlink::ports

@@ -15,11 +15,17 @@
 namespace depotlink::ports {
 
 enum class MqttVersion : std::uint8_t { k311, k5 };
+enum class MqttTransport : std::uint8_t {
+  kTcp,
+  kTls,  // whom to trust, and a certificate of our own, are the adapter's to know
+  kUnix  // a socket in the file system
+};
 
 // Views must stay valid until Connect returns; the adapter copies.
 struct MqttConnect {
-  std::string_view host;  // name or address, without brackets
-  std::uint16_t port = 1883;
+  MqttTransport transport = MqttTransport::kTcp;
+  std::string_view host;      // name or address, without brackets; kUnix: the socket's path
+  std::uint16_t port = 1883;  // not with kUnix
   std::string_view client_id;
   std::string_view username;  // empty: none
   std::string_view password;  // a secret; empty: none
@@ -62,7 +68,7 @@ struct MqttEvent {
   std::uint16_t receive_maximum =
       65535;  // publishes in flight that the broker takes (MQTT 5, 3.2.2.3.3)
   std::uint32_t maximum_packet_bytes = 0;  // 0: the broker named no limit
-  FixedString<120> text;                   // for people
+  FixedString<200> text;                   // for people
 };
 
 class Mqtt {

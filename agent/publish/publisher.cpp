@@ -99,6 +99,7 @@ void Publisher::TakeEvents(MonoTime now) {
 
 void Publisher::Connect(MonoTime now) {
   ports::MqttConnect connect;
+  connect.transport = config_.transport;
   connect.host = config_.host;
   connect.port = config_.port;
   connect.client_id = config_.client_id;

@@ -33,6 +33,7 @@ inline constexpr std::string_view kOnline = "online";
 inline constexpr std::string_view kOffline = "offline";
 
 struct PublisherConfig {
+  ports::MqttTransport transport = ports::MqttTransport::kTcp;
   std::string host;
   std::uint16_t port = 1883;
   std::string client_id;

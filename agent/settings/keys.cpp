@@ -10,6 +10,7 @@ constexpr double kPaceLow = kSecondMs;
 constexpr double kPaceHigh = 24 * kHourMs;
 constexpr double kMiB = 1024 * 1024;
 constexpr std::uint16_t kMqttPort = 1883;
+constexpr std::uint16_t kMqttsPort = 8883;
 
 constexpr KeySpec Section(std::string_view path) {
   KeySpec key;
@@ -82,8 +83,11 @@ std::uint64_t AsId(const Parsed& v) {
 }
 
 void SetBroker(Settings& s, const Parsed& v) {
+  s.mqtt.scheme = v.scheme;
   s.mqtt.host = v.text;
-  s.mqtt.port = v.whole == 0 ? kMqttPort : static_cast<std::uint16_t>(v.whole);
+  s.mqtt.port = static_cast<std::uint16_t>(v.whole);
+  if (v.whole != 0 || v.scheme == MqttScheme::kUnix) return;
+  s.mqtt.port = v.scheme == MqttScheme::kMqtts ? kMqttsPort : kMqttPort;
 }
 
 void SetVersion(Settings& s, const Parsed& v) {
@@ -157,9 +161,15 @@ constexpr KeySpec kKeys[] = {
     Key("mqtt.topic_prefix", KeyType::kTopicPrefix, 1, 100, "depotlink", "fleet/positions",
         "what stands before the site in every topic",
         [](Settings& s, const Parsed& v) { s.mqtt.topic_prefix = v.text; }),
-    Later("mqtt.ca_file"),
-    Later("mqtt.cert_file"),
-    Later("mqtt.private_key_file"),
+    Key("mqtt.ca_file", KeyType::kPath, 2, 1024, "", "/etc/depotlink/broker-ca.pem",
+        "certificates to trust at the broker instead of the system's",
+        [](Settings& s, const Parsed& v) { s.mqtt.ca_file = v.text; }),
+    Key("mqtt.cert_file", KeyType::kPath, 2, 1024, "", "/etc/depotlink/client.pem",
+        "the agent's own certificate, where the broker asks for one",
+        [](Settings& s, const Parsed& v) { s.mqtt.cert_file = v.text; }),
+    Key("mqtt.private_key_file", KeyType::kSecretPath, 2, 1024, "", "/etc/depotlink/client.key",
+        "the file that holds the private key of that certificate",
+        [](Settings& s, const Parsed& v) { s.mqtt.private_key_file = v.text; }),
 
     Section("poll"),
     Pace("poll.fleet", "10m", "how often the list of trackers is read",

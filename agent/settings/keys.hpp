@@ -37,12 +37,14 @@ enum class KeyType {
 
 // A value that has passed its type and range; which member counts, the type says.
 struct Parsed {
-  std::string
-      text;  // kJson: without white space; kApiUrl: without a trailing slash; kBrokerUrl: the host
+  // kJson: without white space; kApiUrl: without a trailing slash; kBrokerUrl: the host, or the
+  // socket's path
+  std::string text;
   double decimal = 0;       // kDecimal
   std::int64_t whole = 0;   // kDuration, kSize, kWhole; kBrokerUrl: the port, 0 where none is given
   bool flag = false;        // kSwitch
   bool plain_http = false;  // kApiUrl: http:// to a host that is not this machine
+  MqttScheme scheme = MqttScheme::kMqtt;  // kBrokerUrl
 };
 
 struct KeySpec {

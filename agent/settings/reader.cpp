@@ -243,6 +243,7 @@ class Judge {
         !IsExcused("mqtt.username")) {
       Report(password->offset, password->path, "a password needs \"mqtt.username\" beside it");
     }
+    CheckMqttTls();
     CheckLogin("api.user", settings_.api.user);
     CheckLogin("api.panel", settings_.api.panel);
     const Given* key = FindGiven("api.key_file");
@@ -275,6 +276,23 @@ class Judge {
       Report(replay->offset, replay->path,
              "with \"scope.links\" only \"history\": what waited until a link has ended must not "
              "stand retained");
+    }
+  }
+
+  // What belongs to mqtts:// only; and of a certificate and its key, both.
+  void CheckMqttTls() {
+    const std::string_view keys[] = {"mqtt.ca_file", "mqtt.cert_file", "mqtt.private_key_file"};
+    const bool known = !settings_.mqtt.host.empty();  // else the address has a fault of its own
+    const bool tls = !known || settings_.mqtt.scheme == MqttScheme::kMqtts;
+    for (const std::string_view key : keys) {
+      const Given* given = FindGiven(key);
+      if (given == nullptr || tls) continue;
+      Report(given->offset, given->path, "only an address with mqtts:// has a use for it");
+    }
+    for (const auto& [one, other] : {std::pair(keys[1], keys[2]), std::pair(keys[2], keys[1])}) {
+      const Given* given = FindGiven(one);
+      if (given == nullptr || FindGiven(other) != nullptr || IsExcused(other)) continue;
+      Report(given->offset, given->path, "it needs " + Quoted(other) + " beside it");
     }
   }
 
@@ -330,6 +348,7 @@ class Judge {
         {"api.user.password_file", &settings_.api.user.password_file},
         {"api.panel.password_file", &settings_.api.panel.password_file},
         {"mqtt.password_file", &settings_.mqtt.password_file},
+        {"mqtt.private_key_file", &settings_.mqtt.private_key_file},
         {"queue.key_file", &settings_.queue.key_file}};
     for (const auto& file : files) {
       for (const auto* other = files; other != &file; ++other) {

@@ -32,15 +32,20 @@ struct Api {
 };
 
 enum class MqttVersionChoice : std::uint8_t { kAuto, k5, k311 };
+enum class MqttScheme : std::uint8_t { kMqtt, kMqtts, kUnix };
 
 struct Mqtt {
-  std::string host;
-  std::uint16_t port = 1883;
+  MqttScheme scheme = MqttScheme::kMqtt;
+  std::string host;           // kUnix: the socket's path
+  std::uint16_t port = 1883;  // kUnix: 0
   MqttVersionChoice version =
       MqttVersionChoice::kAuto;  // "5" first, 3.1.1 where the broker knows no better
   std::string client_id;         // default: depotlink-<site>
   std::string username;
   std::string password_file;
+  std::string ca_file;           // kMqtts only; empty: the system's bundle
+  std::string cert_file;         // likewise; empty: no client certificate
+  std::string private_key_file;  // given where cert_file is
   std::string topic_prefix = "depotlink";
 };
 

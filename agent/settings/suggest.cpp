@@ -79,7 +79,9 @@ std::string_view SecretFileKey(std::string_view section, std::string_view leaf) 
   if (!key && !password) return {};
   if (section == "api.user") return "api.user.password_file";
   if (section == "api.panel") return "api.panel.password_file";
-  if (section == "mqtt") return "mqtt.password_file";
+  if (section == "mqtt") {
+    return name == "privatekey" ? "mqtt.private_key_file" : "mqtt.password_file";
+  }
   if (section == "queue") return "queue.key_file";
   return key || section == "api" ? "api.key_file" : "mqtt.password_file";
 }

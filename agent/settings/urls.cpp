@@ -93,6 +93,21 @@ std::string ParseAuthority(std::string_view text, Url& out) {
   return ParsePort(rest.substr(1), out.port) ? "" : "a port is a number from 1 to 65535";
 }
 
+// What a system takes as a socket's path, less its final zero (sys/un.h).
+constexpr std::size_t kSocketPathBytes = 107;
+
+std::string ParseSocketPath(std::string_view path, Url& out) {
+  if (path.empty() || path[0] != '/') {
+    return "an absolute path follows unix://, which makes three slashes";
+  }
+  if (path.size() > kSocketPathBytes) return "the path has more than 107 characters";
+  if (!Only(path, "._~/-+:,=")) return "the path holds a character that belongs in no socket's";
+  if (path.find("//") != std::string_view::npos) return "a slash stands twice";
+  if (path.back() == '/') return "it names a directory";
+  out.path = std::string(path);
+  return {};
+}
+
 // Scheme, authority and path; refuses what no address here may have.
 std::string Split(std::string_view text, Url& out) {
   if (text.size() > kUrlBytes) return "longer than 256 characters";
@@ -101,7 +116,7 @@ std::string Split(std::string_view text, Url& out) {
   out = Url{};
   out.scheme = std::string(text.substr(0, scheme));
   text.remove_prefix(scheme + 3);
-  if (out.scheme == "unix") return {};  // a path follows; refused by who asked
+  if (out.scheme == "unix") return ParseSocketPath(text, out);
   if (text.find('@') != std::string_view::npos) return "no user name or password belongs in it";
   if (text.find_first_of("?#") != std::string_view::npos) return "no ? or # belongs in it";
   const std::size_t slash = text.find('/');
@@ -127,17 +142,18 @@ std::string ParseBrokerUrl(std::string_view text, Url& out) {
     why += "; use \"mqtt.username\" and \"mqtt.password_file\"";
   }
   if (!why.empty()) return why;
-  if (out.scheme == "mqtts" || out.scheme == "unix") {
-    return out.scheme + ":// is not supported by this version yet";
-  }
-  if (out.scheme != "mqtt") return "the scheme is not mqtt";
+  if (out.scheme == "unix") return {};
+  if (out.scheme != "mqtt" && out.scheme != "mqtts") return "the scheme is not mqtt, mqtts or unix";
   if (!out.path.empty()) return "no path belongs in it; topics have \"mqtt.topic_prefix\"";
   return {};
 }
 
+bool IsLoopback(std::string_view host) {
+  return host == "::1" || host == "localhost" || IsLoopbackV4(host);
+}
+
 bool IsLoopback(const Url& url) {
-  if (url.bracketed) return url.host == "::1";
-  return url.host == "localhost" || IsLoopbackV4(url.host);
+  return IsLoopback(url.host);
 }
 
 }  // namespace depotlink::settings

@@ -14,7 +14,7 @@ namespace depotlink::settings {
 inline constexpr std::size_t kUrlBytes = 256;
 
 struct Url {
-  std::string scheme;      // http, https, mqtt
+  std::string scheme;      // http, https, mqtt, mqtts, unix
   std::string host;        // without brackets
   bool bracketed = false;  // an IPv6 address
   std::uint16_t port = 0;  // 0: none given
@@ -24,10 +24,13 @@ struct Url {
 // `https://` or `http://` host [`:`port] [path]. Empty, or why it is refused.
 std::string ParseApiUrl(std::string_view text, Url& out);
 
-// `mqtt://` host [`:`port], a trailing slash allowed. Empty, or why it is refused.
+// `mqtt://` or `mqtts://` host [`:`port], a trailing slash allowed, or `unix://` and the absolute
+// path of a socket. Empty, or why it is refused.
 std::string ParseBrokerUrl(std::string_view text, Url& out);
 
 // localhost, 127.0.0.0/8 or ::1.
 bool IsLoopback(const Url& url);
+// Likewise, of a host without brackets.
+bool IsLoopback(std::string_view host);
 
 }  // namespace depotlink::settings

@@ -143,6 +143,11 @@ std::string CheckUnit(const KeySpec& key, const std::string& text, Parsed& out) 
   return value > key.high ? "too much" : "";
 }
 
+MqttScheme SchemeOf(const Url& url) {
+  if (url.scheme == "unix") return MqttScheme::kUnix;
+  return url.scheme == "mqtts" ? MqttScheme::kMqtts : MqttScheme::kMqtt;
+}
+
 std::string CheckUrl(const KeySpec& key, const std::string& text, Parsed& out) {
   Url url;
   const bool api = key.type == KeyType::kApiUrl;
@@ -150,7 +155,10 @@ std::string CheckUrl(const KeySpec& key, const std::string& text, Parsed& out) {
   if (!why.empty()) return why;
   out.text = text;
   if (api && out.text.back() == '/') out.text.pop_back();
-  if (!api) out.text = url.host;
+  if (!api) {
+    out.scheme = SchemeOf(url);
+    out.text = out.scheme == MqttScheme::kUnix ? url.path : url.host;
+  }
   out.whole = url.port;
   out.plain_http = url.scheme == "http" && !IsLoopback(url);
   return {};
@@ -247,7 +255,7 @@ std::string Expectation(const KeySpec& key) {
     case KeyType::kApiUrl:
       return "https://host[:port][/path]" + example;
     case KeyType::kBrokerUrl:
-      return "mqtt://host[:port]" + example;
+      return "mqtt://host[:port], mqtts://host[:port] or unix:///path" + example;
     case KeyType::kPath:
       return "the absolute path of a file" + example;
     case KeyType::kSecretPath:

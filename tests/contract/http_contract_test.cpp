@@ -493,6 +493,6 @@ TEST(HttpContract, OneAtATime) {
 // A build that forgets DEPOTLINK_CURL_MBEDTLS would accept RSA keys of 1024 bits.
 TEST(HttpContract, WithMbedTlsTheTrustIsOurs) {
   for (const auto& library : depotlink::platform::LibraryVersions()) {
-    if (library.name == "mbedTLS") CHECK(depotlink::platform::TlsTrust::kBuiltIn);
+    if (library.name == "mbedTLS") CHECK(depotlink::platform::TlsTrust::kForCurl);
   }
 }

@@ -55,7 +55,8 @@ bool AwaitRunning(int log) {
 
 }  // namespace
 
-MosquittoBroker::MosquittoBroker(const std::string& acl, const std::string& password)
+MosquittoBroker::MosquittoBroker(const std::string& acl, const std::string& password,
+                                 bool more_ways)
     : program_(FindProgram("mosquitto")) {
   if (program_.empty()) return;
   std::string pattern = std::filesystem::temp_directory_path() / "depotlink-broker-XXXXXX";
@@ -78,6 +79,7 @@ MosquittoBroker::MosquittoBroker(const std::string& acl, const std::string& pass
     WriteFile(directory_ + "/acl", acl);
     config += "acl_file " + directory_ + "/acl\n";
   }
+  if (more_ways) config += MoreWays();
   WriteFile(directory_ + "/conf", config);
   Start();
 }
@@ -85,6 +87,19 @@ MosquittoBroker::MosquittoBroker(const std::string& acl, const std::string& pass
 MosquittoBroker::~MosquittoBroker() {
   Kill();
   if (!directory_.empty()) std::filesystem::remove_all(directory_);
+}
+
+// With a certificate that signs for itself: who trusts it names it as a root.
+std::string MosquittoBroker::MoreWays() {
+  const std::string key = directory_ + "/key.pem";
+  const std::string make =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+      "/CN=depotlink -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
+      key + " -out " + ca_file() + " 2>/dev/null";
+  if (std::system(make.c_str()) != 0) return {};
+  tls_port_ = FreePort();
+  return "listener " + std::to_string(tls_port_) + " 127.0.0.1\ncertfile " + ca_file() +
+         "\nkeyfile " + key + "\nlistener 0 " + unix_path() + "\n";
 }
 
 void MosquittoBroker::Start() {

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import contract
+import secure_broker
 from agent import EMULATOR, write_secret
 from contract import PREFIX, link_topic
 from standin.extras import RETRANSLATOR_PASSWORD
@@ -169,6 +170,37 @@ def test_no_secret_is_written_said_or_sent_elsewhere(
     stats = standin.stats()
     assert set(stats["canaries"]) == {"user in user/auth", "panel in panel/account/auth"}, stats["canaries"]
     assert "of_the_other_api" not in stats["auth"]
+
+
+def test_with_tls_neither_password_nor_private_key_is_seen_anywhere(
+        make_standin, make_agent, make_broker, subscribe, closing, tmp_path):
+    standin, certs = make_standin(fleet=5), secure_broker.Certificates(tmp_path)
+    broker = secure_broker.listen(make_broker(start=False), certs, "require_certificate true").start()
+    tap = Tap(broker.secure_port)
+    closing.append(tap)
+    extra = secure_broker.tls(certs, tmp_path, certs.client)
+    agent = make_agent(standin, "mqtts://localhost:%d" % tap.port, {**extra, "log": {"level": "debug"}})
+    subscribe(broker).wait_for(contract.has_all_states(standin))
+    with open(certs.client[1], encoding="ascii") as key:
+        lines = [line for line in key.read().splitlines() if len(line) == 64]
+    assert lines
+    canaries = Canaries(bus=MQTT[1], **{"line_%d" % at: line for at, line in enumerate(lines)})
+    broker.stop()
+    standin.options(step_s=1)
+    for _ in range(POLLS_MOST):
+        wait_more_polls(standin, 1)
+        if any(name.endswith(".seg") for name in os.listdir(agent.queue_dir)):
+            break
+    said = commands(agent)
+    assert not canaries.in_files(agent.queue_dir, agent.runtime_dir)
+    assert not canaries.among(agent.proc("cmdline") + agent.proc("environ"))
+    broker.start()
+    agent.wait_log(lambda line: "broker connected" in line, agent.mark())
+    agent.stop()
+    assert "debug" in agent.log() and not canaries.among(agent.log())
+    for name, words in said.items():
+        assert not canaries.among(words), name
+    assert len(tap.got()) > 1000 and not canaries.among(tap.got())
 
 
 def core_of(process):

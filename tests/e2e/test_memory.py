@@ -6,6 +6,7 @@ import pytest
 
 import contract
 from contract import state_topic
+from secure_broker import Certificates, listen, tls
 from steps import wait_more_polls
 
 ASSERTED = os.environ.get("DEPOTLINK_ASSERT_MEMORY") == "1"
@@ -36,6 +37,21 @@ def arrive(standin, make_agent, broker, subscriber, timeout, extra=None):
 def test_a_thousand_trackers(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=1000)
     agent = arrive(standin, make_agent, broker, subscriber, 60)
+    check_peak(agent, LIMIT_1000_KIB)
+
+
+def test_a_thousand_trackers_with_tls_to_the_broker_too(make_standin, make_agent, make_broker, subscribe, tmp_path):
+    standin, certs = make_standin(fleet=1000), Certificates(tmp_path)
+    broker = listen(make_broker(start=False), certs, "require_certificate true").start()
+    extra = tls(certs, tmp_path, certs.rsa_client)
+    agent = arrive(standin, make_agent, broker.secure_url, subscribe(broker), 60, extra)
+    broker.kill()
+    standin.advance(seconds=30)
+    wait_more_polls(standin, 3)
+    broker.start()
+    agent.wait_log(lambda line: "broker connected" in line, agent.mark())
+    arrived = contract.has_all_states(standin)
+    subscribe(broker).wait_for(arrived, 60)
     check_peak(agent, LIMIT_1000_KIB)
 
 

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that must not be believed, over TLS 1.2 and 1.3: none of them gets a byte of the key, and each is told by its fault."""
+"""Servers that must not be believed, over TLS 1.2 and 1.3, as the API and as the broker: none of them gets a byte of the key
+or of the password, and each is told by its fault."""
+import collections
 import re
 import time
 
 import pytest
 
 import bad_certs
-from agent import Agent
-from tls_server import TlsServer, context
+from agent import Agent, write_secret
+from tls_server import CONNACK, TlsServer, context
 
 KEY = "c0ffeec0ffeec0ffeec0ffeec0ffee42"
+PASSWORD = "bus-Passw0rd-canary"
+Visit = collections.namedtuple("Visit", "good log")
 VERSIONS = ("1.2", "1.3")
 STRANGER = "no trusted root vouches"
 FAULTS = {
@@ -58,20 +62,54 @@ def certificates(tmp_path_factory):
     return bad_certs.make_all(tmp_path_factory.mktemp("certs"))
 
 
+def poll(binary, folder, server, host, roots, api):
+    """The agent polls it once."""
+    agent = Agent(binary, folder, "https://%s:%d" % (host, server.port), roots, KEY, "mqtt://127.0.0.1:1", {"api": api})
+    try:
+        done = agent.once()
+    finally:
+        agent.close()
+    assert done.returncode in (0, 1)
+    return Visit(done.returncode == 0, done.stdout + done.stderr)
+
+
+def connect(binary, folder, server, host, roots, mqtt):
+    """The agent tries it once as its broker; there is no API."""
+    password = write_secret(str(folder / "mqtt.password"), PASSWORD)
+    mqtt = {"ca_file": roots, "username": "depot", "password_file": password, **mqtt}
+    agent = Agent(binary, folder, "https://127.0.0.1:1", None, KEY, "mqtts://%s:%d" % (host, server.port), {"mqtt": mqtt})
+    try:
+        line = agent.start().wait_log(lambda line: "broker" in line)
+        agent.kill()
+    finally:
+        agent.close()
+    return Visit("broker connected" in line, agent.log())
+
+
+class Side:
+    """One of the two that TLS leads to, and what a server gets that is believed."""
+    def __init__(self, name):
+        self.name = name
+        self.visit, self.secret, self.answer = {
+            "https": (poll, b"Authorization: NVX " + KEY.encode(), None),
+            "mqtts": (connect, PASSWORD.encode(), CONNACK)}[name]
+
+
+@pytest.fixture(params=("https", "mqtts"))
+def side(request):
+    return Side(request.param)
+
+
 @pytest.fixture
-def visit(binary, certificates, tmp_path):
-    """visit(server, host="127.0.0.1") lets the agent poll it once; returns the finished command."""
+def visit(binary, certificates, tmp_path, side):
+    """visit(server, host="127.0.0.1") lets the agent speak to it once; returns a Visit."""
     servers = []
 
-    def go(server, host="127.0.0.1", **api):
+    def go(server, host="127.0.0.1", **section):
         servers.append(server)
-        agent = Agent(binary, tmp_path, "https://%s:%d" % (host, server.port), certificates[1], KEY,
-                      "mqtt://127.0.0.1:1", {"api": api})
-        try:
-            done = agent.once()
-        finally:
-            agent.close()
-        assert KEY not in done.stdout + done.stderr
+        server.answer = side.answer or server.answer
+        done = side.visit(binary, tmp_path, server, host, certificates[1], section)
+        assert KEY not in done.log and PASSWORD not in done.log
         return done
     yield go
     for server in servers:
@@ -79,20 +117,20 @@ def visit(binary, certificates, tmp_path):
 
 
 def refused(done, server, reason):
-    assert done.returncode == 1, done.stderr
+    assert not done.good, done.log
     assert server.connections > 0
     assert bytes(server.told) == b"", "the server was told: %r" % bytes(server.told)
-    assert re.search(reason, done.stderr), done.stderr
+    assert re.search(reason, done.log), done.log
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", ("good", "good_chain", "good_rsa"))
 @pytest.mark.parametrize("host", ("127.0.0.1", "localhost"))
-def test_a_good_server_is_believed(visit, certificates, version, name, host):
+def test_a_good_server_is_believed(visit, side, certificates, version, name, host):
     server = TlsServer(context(*certificates[0][name], version))
     done = visit(server, host)
-    assert done.returncode == 0, done.stderr
-    assert b"Authorization: NVX " + KEY.encode() in server.told
+    assert done.good, done.log
+    assert side.secret in server.told
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -116,6 +154,7 @@ def test_what_is_no_tls_gets_nothing(visit, answer):
     refused(visit(server), server, "TLS|connection")
 
 
+@pytest.mark.parametrize("side", ["https"], indirect=True)
 def test_a_pin_is_held_beside_all_else(visit, certificates):
     chain, key = certificates[0]["good"]
     pin = bad_certs.pin_of(chain)
@@ -123,13 +162,14 @@ def test_a_pin_is_held_beside_all_else(visit, certificates):
         server = TlsServer(context(chain, key, "1.3"))
         done = visit(server, pin=pins)
         if good:
-            assert done.returncode == 0, done.stderr
+            assert done.good, done.log
         else:
             refused(done, server, "api.pin names; it has " + re.escape(pin))
     server = TlsServer(context(*certificates[0]["unknown_ca"], "1.3"))
     refused(visit(server, pin=bad_certs.pin_of(certificates[0]["unknown_ca"][0])), server, STRANGER)
 
 
+@pytest.mark.parametrize("side", ["https"], indirect=True)
 def test_a_handshake_that_stalls_ends_in_time(visit):
     server = TlsServer(serve=stalls)
     begun = time.monotonic()

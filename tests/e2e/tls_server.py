@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TLS server that keeps what it was told: whoever accepts it tells it the API key."""
+"""A TLS server that keeps what it was told: whoever accepts it tells it a secret."""
 import contextlib
 import socket
 import ssl
@@ -7,6 +7,7 @@ import threading
 
 ANSWER = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n"
           b'{"success":true,"list":[]}')
+CONNACK = bytes((0x20, 3, 0, 0, 0))  # MQTT 5: welcome
 PATIENCE_S = 20
 VERSIONS = {"1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -20,11 +21,11 @@ def context(chain, key, version, ciphers="DEFAULT"):
 
 
 class TlsServer:
-    """`serve(connection)` speaks to one client; the default is TLS by `tls`, then HTTP."""
+    """`serve(connection)` speaks to one client; the default is TLS by `tls`, then `answer` to all that is said."""
 
     def __init__(self, tls=None, serve=None):
         self._tls, self._serve = tls, serve or self._speak
-        self.told, self.connections = bytearray(), 0
+        self.told, self.connections, self.answer = bytearray(), 0, ANSWER
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -54,7 +55,7 @@ class TlsServer:
                 if not asked:
                     return
                 self.told += asked
-                stream.sendall(ANSWER)
+                stream.sendall(self.answer)
 
     def close(self):
         with contextlib.suppress(OSError):

@@ -38,6 +38,8 @@ class FakeFiles : public ports::FileReader {
     return Secret(std::move(text));
   }
 
+  Result<Secret> ReadPrivateKey(const std::string& path) override { return ReadSecret(path); }
+
  private:
   bool Find(const std::string& path, std::string& why) const {
     const auto refusal = refusals_.find(path);

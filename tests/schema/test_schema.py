@@ -60,8 +60,11 @@ TABLE = {
     "api.timeout": (("1s", "1000ms", "10m", "600s", "600000ms", "05s"),
                     NO_DURATION + ("601s", "600001ms", "11m", "1h", "1d")),
     "mqtt.url": (("mqtt://localhost", "mqtt://localhost:1883/", "mqtt://[fe80::1]",
-                  "mqtt://10.0.0.1:65535", "mqtt://my_broker.lan:1"),
-                 NO_TEXT + ("localhost", "tcp://h", "mqtts://h", "unix:///run/m.sock", "mqtt://",
+                  "mqtt://10.0.0.1:65535", "mqtt://my_broker.lan:1", "mqtts://h", "mqtts://[::1]:8883",
+                  "unix:///run/m.sock", "unix:///a", "unix:///" + "x" * 106),
+                 NO_TEXT + ("localhost", "tcp://h", "mqtt://", "mqtts://", "mqtts:///run/m.sock",
+                            "unix://", "unix:///", "unix://run/m.sock", "unix:/run/m.sock", "unix:///run/",
+                            "unix:///run//m.sock", "unix:///run/m sock", "unix:///" + "x" * 107,
                             "mqtt://h:0", "mqtt://h:65536", "mqtt://h:1883/t", "mqtt://h//",
                             "mqtt://u@h", "mqtt://u:p@h", "mqtt://fe80::1", "mqtt://h h",
                             "mqtt://h?a", "mqtt://" + LONG)),
@@ -69,6 +72,9 @@ TABLE = {
     "mqtt.client_id": (("a", "a/b:c@d", "x" * 128), NO_TEXT + ("a b", "\u00fc", "x" * 129)),
     "mqtt.username": (("a", "a b", "\u00fc" * 128), NO_TEXT + ("a\tb", "a\u0085", "x" * 129)),
     "mqtt.password_file": ((NEW_FILE,), NO_FILE),
+    "mqtt.ca_file": ((NEW_FILE,), NO_FILE),
+    "mqtt.cert_file": ((NEW_FILE,), NO_FILE),
+    "mqtt.private_key_file": ((NEW_FILE,), NO_FILE),
     "mqtt.topic_prefix": (("a", "a/b.c/d_e-f", "x" * 100),
                           NO_TEXT + ("/a", "a/", "a//b", "$SYS", "a/+", "#", "a b", "\u00fc",
                                      "x" * 101)),
@@ -152,6 +158,9 @@ def files(tmp_path_factory):
                        ("ca.pem", "-----BEGIN CERTIFICATE-----\n")):
         (folder / name).write_text(text + "\n", encoding="ascii")
         (folder / name).chmod(0o600)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    "/CN=agent", "-keyout", folder / "client.key", "-out", folder / "client.pem"], check=True, capture_output=True)
+    (folder / "client.key").chmod(0o600)
     return folder
 
 
@@ -171,6 +180,10 @@ def base_of(base, files):
         section, _, _ = key.rpartition(".")
         if section == "extra[]":
             return changed(base, "extra", [{"path": "zone/list", "topic": "zones"}])
+        if key in ("mqtt.ca_file", "mqtt.cert_file", "mqtt.private_key_file"):
+            config = changed(base, "mqtt.url", "mqtts://localhost")
+            config = changed(config, "mqtt.cert_file", str(files / "client.pem"))
+            return changed(config, "mqtt.private_key_file", str(files / "client.key"))
         if section not in ("api.user", "api.panel"):
             return base
         login = {"login": "a", "password_file": str(files / (section[4:] + ".password"))}
@@ -258,7 +271,8 @@ def test_values(check, base_of, files, key):
     good, bad = TABLE[key]
     named = {"api.ca_file": "ca.pem", "api.key_file": "api.key",
              "api.user.password_file": "user.password", "api.panel.password_file": "panel.password",
-             "queue.key_file": "queue.key"}.get(key, "mqtt.password")
+             "queue.key_file": "queue.key", "mqtt.ca_file": "ca.pem", "mqtt.cert_file": "client.pem",
+             "mqtt.private_key_file": "client.key"}.get(key, "mqtt.password")
     base = base_of(key)
     for value in good:
         judge(check, changed(base, key, str(files / named) if value is NEW_FILE else value), True)
@@ -285,8 +299,7 @@ def test_sections_are_objects(check, base, section):
         judge(check, changed(base, section, {}), True)
 
 
-@pytest.mark.parametrize("key", ["mqtt.ca_file",
-                                 "mqtt.cert_file", "mqtt.private_key_file", "publish", "log.format"])
+@pytest.mark.parametrize("key", ["publish", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output
@@ -344,6 +357,20 @@ def test_password_needs_a_user_name(check, base, files):
     config = changed(base, "mqtt.password_file", str(files / "mqtt.password"))
     judge(check, config, True)
     judge(check, without(config, "mqtt.username"), False)
+
+
+def test_a_certificate_has_a_key_and_an_address_with_tls(check, base_of):
+    both = base_of("mqtt.cert_file")
+    judge(check, both, True)
+    for half in ("mqtt.cert_file", "mqtt.private_key_file"):
+        judge(check, without(both, half), False)
+    neither = without(without(both, "mqtt.cert_file"), "mqtt.private_key_file")
+    alone = changed(neither, "mqtt.ca_file", both["mqtt"]["cert_file"])
+    judge(check, alone, True)
+    for url in ("mqtt://localhost", "unix:///run/m.sock"):
+        judge(check, changed(neither, "mqtt.url", url), True)
+        judge(check, changed(alone, "mqtt.url", url), False)
+        judge(check, changed(both, "mqtt.url", url), False)
 
 
 def test_what_a_schema_cannot_say(check, base, files):

@@ -28,6 +28,7 @@ constexpr const char* kKey = "0123456789abcdef0123456789ABCDEF\n";
 TEST_GROUP(Check) {
   fakes::FakeFiles files;
   std::string out;
+  Status identity;  // what the TLS library says of certificate and key
 
   void setup() override {
     files.Put("c.json", kConfig);
@@ -35,7 +36,8 @@ TEST_GROUP(Check) {
   }
   int Run() {
     out.clear();
-    return commands::RunCheck("c.json", files, out);
+    const auto judge = [this](const std::string&, const Secret&) { return identity; };
+    return commands::RunCheck("c.json", files, judge, out);
   }
 };
 
@@ -146,6 +148,43 @@ TEST(Check, WarnsOfAKeyThatLooksWrongButShowsNothingOfIt) {
                   out.c_str());
   STRCMP_CONTAINS("c.json: OK\n", out.c_str());
   CHECK(out.find("0123456789") == std::string::npos);
+}
+
+TEST(Check, WarnsOfAPasswordThatTravelsInTheClear) {
+  const auto says = [this](const std::string& url) {
+    files.Put("c.json",
+              R"({"site": "s", "api": {"url": "https://h", "key_file": "/k"}, "mqtt": {"url": ")" +
+                  url + R"(", "username": "u", "password_file": "/p"}})");
+    files.Put("/p", "hunter2");
+    CHECK_EQUAL(0, Run());
+    return out.find("warning: the password crosses the network unencrypted") != std::string::npos;
+  };
+  CHECK(says("mqtt://broker.lan"));
+  CHECK(says("mqtt://10.0.0.1"));
+  for (const char* url : {"mqtt://localhost", "mqtt://127.0.0.1", "mqtt://[::1]", "mqtts://h",
+                          "unix:///run/m.sock"}) {
+    CHECK_FALSE_TEXT(says(url), url);
+  }
+}
+
+TEST(Check, ReadsCertificateAndKeyOfTheBroker) {
+  files.Put("c.json",
+            "{\"site\": \"s\", \"api\": {\"url\": \"https://h\", \"key_file\": \"/k\"},\n\"mqtt\": "
+            "{\"url\": \"mqtts://b:8884\", \"ca_file\": \"/ca\", \"cert_file\": \"/c\", "
+            "\"private_key_file\": \"/p\"}}");
+  files.Put("/ca", "-----BEGIN CERTIFICATE-----");
+  files.Put("/c", "no certificate");
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("mqtt.cert_file: /c holds no certificate", out.c_str());
+  STRCMP_CONTAINS("mqtt.private_key_file: /p: no such file", out.c_str());
+  files.Put("/c", "-----BEGIN CERTIFICATE-----");
+  files.Put("/p", "a key");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("  broker    mqtts://b:8884 as depotlink-s with a certificate, MQTT 5",
+                  out.c_str());
+  identity = Status(Code::kAskPerson, "the private key is another's");
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("mqtt.cert_file: the private key is another's\n", out.c_str());
 }
 
 TEST(Check, RefusesAQueueKeyThatIsNone) {

@@ -56,7 +56,7 @@ TEST(Nearest, SuggestsKeys) {
   STRCMP_EQUAL("api.key_file queue.key_file", Suggested("", "key_file").c_str());
   STRCMP_EQUAL("api.key_file queue.key_file", Suggested("mqtt", "keyfile").c_str());
   STRCMP_EQUAL("api.url mqtt.url", Suggested("", "url").c_str());
-  STRCMP_EQUAL("api.ca_file", Suggested("", "ca_file").c_str());
+  STRCMP_EQUAL("api.ca_file mqtt.ca_file", Suggested("", "ca_file").c_str());
   STRCMP_EQUAL("mqtt.url", Suggested("mqtt", "Host").c_str());
   STRCMP_EQUAL("mqtt.topic_prefix", Suggested("mqtt", "prefix").c_str());
   STRCMP_EQUAL("poll.moving", Suggested("poll", "movng").c_str());

@@ -237,15 +237,34 @@ TEST(Reader, AKeyOrALoginAndALoginHasTwoHalves) {
 
 TEST(Reader, KeysOfLaterVersionsAreRefused) {
   for (const char* member :
-       {R"("ca_file": "/a")", R"("cert_file": 1)", R"("private_key_file": 1)"}) {
-    STRCMP_CONTAINS("not supported by this version yet; remove it\n",
-                    FaultsOf(WithMqtt(member)).c_str());
-  }
-  for (const char* member :
        {R"("publish": {"formats": [{"a": 1, "a": 2}]})", R"("log": {"format": "json"})"}) {
     STRCMP_CONTAINS("not supported by this version yet; remove it\n",
                     FaultsOf(WithRest(member)).c_str());
   }
+}
+
+TEST(Reader, WhatIsForTlsNeedsAnAddressWithIt) {
+  const auto faults = [](const char* url, const char* members) {
+    return FaultsOf(
+        R"({"site": "s", "api": {"url": "https://h", "key_file": "/k"}, "mqtt": {"url": ")" +
+        std::string(url) + "\", " + members + "}}");
+  };
+  const char* both = R"("cert_file": "/c", "private_key_file": "/p")";
+  STRCMP_EQUAL("", faults("mqtts://h", both).c_str());
+  STRCMP_EQUAL("", faults("mqtts://h", R"("ca_file": "/c")").c_str());
+  for (const char* url : {"mqtt://h", "unix:///a"}) {
+    STRCMP_CONTAINS("mqtt.cert_file: only an address with mqtts:// has a use for it",
+                    faults(url, both).c_str());
+    STRCMP_CONTAINS("mqtt.ca_file: only an address", faults(url, R"("ca_file": "/c")").c_str());
+  }
+  STRCMP_CONTAINS("mqtt.cert_file: it needs \"mqtt.private_key_file\" beside it",
+                  faults("mqtts://h", R"("cert_file": "/c")").c_str());
+  STRCMP_CONTAINS("mqtt.private_key_file: it needs \"mqtt.cert_file\" beside it",
+                  faults("mqtts://h", R"("private_key_file": "/p")").c_str());
+  STRCMP_CONTAINS("the same file as \"api.key_file\"",
+                  faults("mqtts://h", R"("cert_file": "/c", "private_key_file": "/k")").c_str());
+  // One fault, not two.
+  CHECK(faults("mqtts://h h", both).find("has a use for it") == std::string::npos);
 }
 
 TEST(Reader, SecretsAreRefusedWithTheRemedyAndNeverShown) {

@@ -183,17 +183,20 @@ TEST(Values, BrokerUrl) {
   Bad("mqtt.url", {R"("")", R"("localhost")", R"("tcp://h")", R"("mqtt://")", R"("mqtt://h:0")",
                    R"("mqtt://h:1883/topic")", R"("mqtt://u:p@h")", R"("mqtt://fe80::1")",
                    R"("mqtt://h h")", "1883", "null"});
+  Good("mqtt.url", {R"("mqtts://h")", R"("mqtts://[::1]:8884/")", R"("unix:///run/m.sock")"});
+  Bad("mqtt.url", {R"("mqtts://")", R"("mqtts://u:p@h")", R"("unix://")", R"("unix:///")",
+                   R"("unix:///run/")", R"("unix:///run//m")", R"("unix:///a\u0000")",
+                   R"("mqttss://h")", Quoted(107, "unix:///").c_str()});
+  STRCMP_EQUAL("", Judge("mqtt.url", Quoted(106, "unix:///")).c_str());
   STRCMP_EQUAL(
-      "found \"mqtts://h:8883\" (mqtts:// is not supported by this version yet); expected "
-      "mqtt://host[:port], such as \"mqtt://localhost:1883\"",
-      Judge("mqtt.url", R"("mqtts://h:8883")").c_str());
-  STRCMP_EQUAL(
-      "found \"unix:///run/m.sock\" (unix:// is not supported by this version yet); expected "
-      "mqtt://host[:port], such as \"mqtt://localhost:1883\"",
-      Judge("mqtt.url", R"("unix:///run/m.sock")").c_str());
+      "found \"unix://run/m.sock\" (an absolute path follows unix://, which makes three slashes); "
+      "expected mqtt://host[:port], mqtts://host[:port] or unix:///path, such as "
+      "\"mqtt://localhost:1883\"",
+      Judge("mqtt.url", R"("unix://run/m.sock")").c_str());
   STRCMP_EQUAL(
       "found \"mqtt://***@h\" (no user name or password belongs in it; use \"mqtt.username\" and "
-      "\"mqtt.password_file\"); expected mqtt://host[:port], such as \"mqtt://localhost:1883\"",
+      "\"mqtt.password_file\"); expected mqtt://host[:port], mqtts://host[:port] or unix:///path, "
+      "such as \"mqtt://localhost:1883\"",
       Judge("mqtt.url", R"("mqtt://u:p@h")").c_str());
 }
 
@@ -204,6 +207,15 @@ TEST(Values, BrokerUrlIsTakenApart) {
   const Mqtt without = ReadSettings(WithBroker("mqtt://broker.lan/")).settings.mqtt;
   STRCMP_EQUAL("broker.lan", without.host.c_str());
   CHECK_EQUAL(1883, without.port);
+  CHECK(without.scheme == MqttScheme::kMqtt);
+  const Mqtt tls = ReadSettings(WithBroker("mqtts://broker.lan/")).settings.mqtt;
+  STRCMP_EQUAL("broker.lan", tls.host.c_str());
+  CHECK_EQUAL(8883, tls.port);
+  CHECK(tls.scheme == MqttScheme::kMqtts);
+  const Mqtt local = ReadSettings(WithBroker("unix:///run/m.sock")).settings.mqtt;
+  STRCMP_EQUAL("/run/m.sock", local.host.c_str());
+  CHECK_EQUAL(0, local.port);
+  CHECK(local.scheme == MqttScheme::kUnix);
 }
 
 TEST(Values, MqttNames) {
@@ -291,7 +303,8 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
 TEST(Values, ExamplesOfTheTableAreGood) {
   for (const KeySpec& key : AllKeys()) {
     if (key.example.empty() || key.type == KeyType::kSwitch || key.type == KeyType::kDecimal ||
-        key.type == KeyType::kWhole || key.path == "mqtt.password_file") {
+        key.type == KeyType::kWhole || key.path == "mqtt.password_file" ||
+        key.path == "mqtt.cert_file" || key.path == "mqtt.private_key_file") {
       continue;
     }
     const std::string path(key.path);
