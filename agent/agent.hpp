@@ -96,6 +96,10 @@ class Agent : private queue::RecordSink,
   const queue::OfflineQueue& queue() const { return queue_; }
   // Records lost, for whatever reason.
   std::uint64_t dropped() const;
+  // One line for people: the API, the broker, the fleet, what waits.
+  std::string Summary() const;
+  // Rises with each request and each record that is sent or acknowledged.
+  std::uint64_t work_done() const;
   // Records that the broker has not acknowledged.
   std::uint64_t unpublished() const { return queue_.depth(); }
 

@@ -105,6 +105,18 @@ encode::QueueHealth Agent::QueueReport() const {
   return report;
 }
 
+std::string Agent::Summary() const {
+  return "API " + std::string(encode::ApiStateName(ApiStateOf(poller_.state()))) + ", broker " +
+         std::string(encode::BrokerStateName(BrokerStateOf(publisher_.state()))) + ", " +
+         std::to_string(table_.size()) + " trackers, " + std::to_string(queue_.depth()) +
+         " records wait";
+}
+
+std::uint64_t Agent::work_done() const {
+  const publish::PublishCounters& sent = publisher_.counters();
+  return poller_.calls().requests + sent.sent + sent.acknowledged + sent.connects;
+}
+
 void Agent::PublishHealth(MonoTime now) {
   health_at_ = now + kHealthMs;
   const ports::MemoryUse memory = ports_.system->Memory();

@@ -4,7 +4,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -33,6 +35,7 @@
 #include "platform/posix_files.hpp"
 #include "platform/posix_storage.hpp"
 #include "platform/process.hpp"
+#include "platform/service_notify.hpp"
 #include "platform/stderr_log.hpp"
 #include "platform/tls_client.hpp"
 #include "platform/versions.hpp"
@@ -135,8 +138,49 @@ bool IsStop(int signal) {
   return signal == SIGTERM || signal == SIGINT;
 }
 
+// Tells the manager that we get on: a loop that turns without doing anything hangs, too.
+class Watchdog {
+ public:
+  explicit Watchdog(depotlink::platform::ServiceNotify& notify) : notify_(&notify) {}
+
+  void Look(const depotlink::Agent& agent, depotlink::MonoTime now, depotlink::MonoTime next) {
+    if (!notify_->Due(now)) return;
+    const std::uint64_t work = agent.work_done();
+    const bool waits = now < next;
+    if (waits || work != last_work_) notify_->Alive(now, agent.Summary());
+    last_work_ = work;
+  }
+
+ private:
+  depotlink::platform::ServiceNotify* notify_;
+  std::uint64_t last_work_ = 0;
+};
+
+void Serve(depotlink::Agent& agent, EventLoop& loop, depotlink::platform::CurlHttp& http,
+           depotlink::platform::PahoMqtt& mqtt, const depotlink::platform::LinuxClock& clock,
+           depotlink::platform::ServiceNotify& notify, depotlink::Logger& log) {
+  Watchdog watchdog(notify);
+  bool stopping = false;
+  bool ready = false;
+  while (!agent.stopped()) {
+    const depotlink::MonoTime next = agent.Step();
+    if (agent.stopped()) break;
+    if (!std::exchange(ready, true)) notify.Ready(agent.Summary());
+    watchdog.Look(agent, clock.Now(), next);
+    loop.Wait(http, std::min(next, notify.due()) - clock.Now(), &mqtt);
+    const int signal = loop.TakeSignal();
+    if (signal == SIGHUP) log.Warn("this version cannot reload its config; restart it instead");
+    if (IsStop(signal) && !std::exchange(stopping, true)) {
+      log.Info("stopping");
+      notify.Stopping();
+      agent.BeginStop();
+    }
+  }
+}
+
 int Run(const std::string& config, depotlink::Logger& log) {
   EventLoop loop;  // before any thread
+  depotlink::platform::ServiceNotify notify;
   depotlink::settings::Settings settings;
   depotlink::AgentSecrets secrets;
   if (!Load(config, log, settings, secrets)) return kFailed;
@@ -164,18 +208,7 @@ int Run(const std::string& config, depotlink::Logger& log) {
   depotlink::AgentPorts ports{
       &clock, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}};
   depotlink::Agent agent(settings, std::move(secrets), ports, log, kVersion);
-  bool stopping = false;
-  while (!agent.stopped()) {
-    const depotlink::MonoTime next = agent.Step();
-    if (agent.stopped()) break;
-    loop.Wait(http, next - clock.Now(), &mqtt);
-    const int signal = loop.TakeSignal();
-    if (signal == SIGHUP) log.Warn("this version cannot reload its config; restart it instead");
-    if (IsStop(signal) && !std::exchange(stopping, true)) {
-      log.Info("stopping");
-      agent.BeginStop();
-    }
-  }
+  Serve(agent, loop, http, mqtt, clock, notify, log);
   log.Info("stopped", {{"unpublished", static_cast<std::uint64_t>(agent.unpublished())}});
   return 0;
 }

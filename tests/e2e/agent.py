@@ -56,6 +56,7 @@ class Agent:
                   "queue": {"dir": self.queue_dir, "runtime_dir": self.runtime_dir}}
         if ca_file:
             config["api"]["ca_file"] = ca_file
+        self.prefix = []  # what `start` runs it under
         self.settings = merged(config, extra or {})
         self.configure({})
         self.process, self.lines, self._changed = None, [], threading.Condition()
@@ -76,7 +77,7 @@ class Agent:
 
     def start(self):
         self.process = subprocess.Popen(
-            self.command("run"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            self.prefix + self.command("run"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace")
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
         return self
