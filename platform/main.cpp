@@ -9,17 +9,20 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/agent.hpp"
+#include "agent/base/limits.hpp"
 #include "agent/commands/arguments.hpp"
 #include "agent/commands/check.hpp"
 #include "agent/commands/once.hpp"
 #include "agent/commands/queue_export.hpp"
 #include "agent/commands/queue_list.hpp"
 #include "agent/commands/queue_purge.hpp"
+#include "agent/commands/reload.hpp"
 #include "agent/commands/status.hpp"
 #include "agent/status_file.hpp"
 #include "platform/curl_http.hpp"
@@ -134,6 +137,12 @@ bool SetUpMqtt(const depotlink::settings::Mqtt& settings, depotlink::platform::P
   return status.ok();
 }
 
+depotlink::Status JudgeIdentity(const std::string& cert_file, const depotlink::Secret& key) {
+  depotlink::platform::TlsClientOptions options;
+  options.cert_file = cert_file;
+  return depotlink::platform::TlsClient(options, key).ready();
+}
+
 bool IsStop(int signal) {
   return signal == SIGTERM || signal == SIGINT;
 }
@@ -156,60 +165,130 @@ class Watchdog {
   std::uint64_t last_work_ = 0;
 };
 
-void Serve(depotlink::Agent& agent, EventLoop& loop, depotlink::platform::CurlHttp& http,
-           depotlink::platform::PahoMqtt& mqtt, const depotlink::platform::LinuxClock& clock,
-           depotlink::platform::ServiceNotify& notify, depotlink::Logger& log) {
-  Watchdog watchdog(notify);
+// What one agent after the other runs with.
+struct Config {
+  std::string text;
+  depotlink::settings::Settings settings;
+  depotlink::AgentSecrets secrets;
+};
+
+bool LoadConfig(const std::string& path, depotlink::Logger& log, Config& config) {
+  auto text = depotlink::platform::PosixFiles().ReadText(path, depotlink::limits::kConfigFileBytes);
+  if (text.ok()) config.text = std::move(text.value());  // else Load tells why
+  return Load(path, log, config.settings, config.secrets);
+}
+
+// The process of `depotlink run`: one agent, and after a reload of the config another one.
+class Daemon {
+ public:
+  Daemon(std::string path, depotlink::Logger& log) : path_(std::move(path)), log_(&log) {}
+
+  int Run() {
+    if (!LoadConfig(path_, *log_, config_)) return kFailed;
+    int code = RunAgent();
+    while (next_.has_value()) {
+      config_ = std::move(*next_);
+      next_.reset();
+      code = RunAgent();
+    }
+    return code;
+  }
+
+ private:
+  int RunAgent();
+  void Serve(depotlink::Agent& agent, depotlink::platform::CurlHttp& http,
+             depotlink::platform::PahoMqtt& mqtt);
+  void Reload(depotlink::Agent& agent);
+
+  std::string path_;
+  depotlink::Logger* log_;
+  EventLoop loop_;  // before any thread
+  depotlink::platform::ServiceNotify notify_;
+  depotlink::platform::LinuxClock clock_;
+  Config config_;
+  std::optional<Config> next_;  // for the agent that comes after this one
+};
+
+// A config that is sound is taken up by a new agent; what waits for the bus waits on.
+void Daemon::Reload(depotlink::Agent& agent) {
+  depotlink::platform::PosixFiles files;
+  depotlink::commands::Reload reload =
+      depotlink::commands::PlanReload(path_, config_.text, files, JudgeIdentity);
+  switch (reload.kind) {
+    case depotlink::commands::ReloadKind::kRefused:
+      log_->Error("the config is not taken up: the agent goes on with the one that it has");
+      for (std::size_t at = 0; at < reload.faults.size();) {
+        const std::size_t end = std::min(reload.faults.find('\n', at), reload.faults.size());
+        log_->Error(reload.faults.substr(at, end - at));
+        at = end + 1;
+      }
+      return;
+    case depotlink::commands::ReloadKind::kNothing:
+      return log_->Info("the config says what it said: nothing changes");
+    case depotlink::commands::ReloadKind::kLog:
+      config_.text = std::move(reload.text);
+      log_->Info("the config is taken up", {{"changed", reload.changed}});
+      return log_->set_level(reload.settings.log.level);
+    case depotlink::commands::ReloadKind::kAgent:
+      break;
+  }
+  Config next;
+  if (!LoadConfig(path_, *log_, next)) return;
+  log_->Info("the config is taken up by a new agent", {{"changed", reload.changed}});
+  next_ = std::move(next);
+  notify_.Reloading();
+  agent.BeginStop();
+}
+
+void Daemon::Serve(depotlink::Agent& agent, depotlink::platform::CurlHttp& http,
+                   depotlink::platform::PahoMqtt& mqtt) {
+  Watchdog watchdog(notify_);
   bool stopping = false;
   bool ready = false;
   while (!agent.stopped()) {
     const depotlink::MonoTime next = agent.Step();
     if (agent.stopped()) break;
-    if (!std::exchange(ready, true)) notify.Ready(agent.Summary());
-    watchdog.Look(agent, clock.Now(), next);
-    loop.Wait(http, std::min(next, notify.due()) - clock.Now(), &mqtt);
-    const int signal = loop.TakeSignal();
-    if (signal == SIGHUP) log.Warn("this version cannot reload its config; restart it instead");
+    if (!std::exchange(ready, true)) notify_.Ready(agent.Summary());
+    watchdog.Look(agent, clock_.Now(), next);
+    loop_.Wait(http, std::min(next, notify_.due()) - clock_.Now(), &mqtt);
+    const int signal = loop_.TakeSignal();
+    if (signal == SIGHUP && !stopping && !next_.has_value()) Reload(agent);
     if (IsStop(signal) && !std::exchange(stopping, true)) {
-      log.Info("stopping");
-      notify.Stopping();
+      log_->Info("stopping");
+      notify_.Stopping();
+      next_.reset();
       agent.BeginStop();
     }
   }
 }
 
-int Run(const std::string& config, depotlink::Logger& log) {
-  EventLoop loop;  // before any thread
-  depotlink::platform::ServiceNotify notify;
-  depotlink::settings::Settings settings;
-  depotlink::AgentSecrets secrets;
-  if (!Load(config, log, settings, secrets)) return kFailed;
+int Daemon::RunAgent() {
+  const depotlink::settings::Settings& settings = config_.settings;
   depotlink::platform::DirectoryLock disk_lock;
   depotlink::platform::DirectoryLock ram_lock;
-  if (!TakeLock(disk_lock, settings.queue.dir, log) ||
-      !TakeLock(ram_lock, settings.queue.runtime_dir, log)) {
+  if (!TakeLock(disk_lock, settings.queue.dir, *log_) ||
+      !TakeLock(ram_lock, settings.queue.runtime_dir, *log_)) {
     return kFailed;
   }
-  depotlink::platform::LinuxClock clock;
   depotlink::platform::LinuxRandom random;
   depotlink::platform::LinuxSystemInfo system;
   depotlink::platform::PosixFiles files;
   depotlink::platform::CurlHttp http(HttpOptions(settings));
-  depotlink::platform::PahoMqtt mqtt([&loop] { loop.Wake(); });
-  if (!loop.ready().ok() || !http.ready().ok()) {
-    log.Error("the system gives no descriptors or memory to start with");
+  depotlink::platform::PahoMqtt mqtt([this] { loop_.Wake(); });
+  if (!loop_.ready().ok() || !http.ready().ok()) {
+    log_->Error("the system gives no descriptors or memory to start with");
     return kFailed;
   }
-  if (!SetUpMqtt(settings.mqtt, mqtt, log)) return kFailed;
+  if (!SetUpMqtt(settings.mqtt, mqtt, *log_)) return kFailed;
   depotlink::platform::PosixStorage disk(settings.queue.dir);
   depotlink::platform::PosixStorage ram(settings.queue.runtime_dir);
   depotlink::platform::MbedtlsCipher cipher;
   depotlink::platform::DeflateCompressor compressor;
   depotlink::AgentPorts ports{
-      &clock, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}};
-  depotlink::Agent agent(settings, std::move(secrets), ports, log, kVersion);
-  Serve(agent, loop, http, mqtt, clock, notify, log);
-  log.Info("stopped", {{"unpublished", static_cast<std::uint64_t>(agent.unpublished())}});
+      &clock_, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}};
+  depotlink::Agent agent(settings, std::move(config_.secrets), ports, *log_, kVersion);
+  Serve(agent, http, mqtt);
+  log_->Info("stopped", {{"unpublished", static_cast<std::uint64_t>(agent.unpublished())}});
   return 0;
 }
 
@@ -314,12 +393,7 @@ void PrintVersion() {
 int Check(const std::string& config) {
   depotlink::platform::PosixFiles files;
   std::string out;
-  const auto identity = [](const std::string& cert_file, const depotlink::Secret& key) {
-    depotlink::platform::TlsClientOptions options;
-    options.cert_file = cert_file;
-    return depotlink::platform::TlsClient(options, key).ready();
-  };
-  const int code = depotlink::commands::RunCheck(config, files, identity, out);
+  const int code = depotlink::commands::RunCheck(config, files, JudgeIdentity, out);
   Print(out);
   return code;
 }
@@ -328,7 +402,7 @@ int Dispatch(int argc, char** argv, depotlink::Logger& log) {
   const auto arguments = depotlink::commands::ParseArguments(argc, argv);
   switch (arguments.command) {
     case depotlink::commands::Command::kRun:
-      return Run(arguments.config, log);
+      return Daemon(arguments.config, log).Run();
     case depotlink::commands::Command::kOnce:
       return Once(arguments.config, log);
     case depotlink::commands::Command::kCheck:

@@ -56,6 +56,10 @@ void ServiceNotify::Ready(std::string_view status) {
   Send("READY=1\nSTATUS=" + std::string(status));
 }
 
+void ServiceNotify::Reloading() {
+  Send("RELOADING=1\nSTATUS=taking up the config");
+}
+
 void ServiceNotify::Stopping() {
   Send("STOPPING=1\nSTATUS=stopping");
 }

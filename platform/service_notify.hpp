@@ -23,6 +23,8 @@ class ServiceNotify {
 
   // It works now; `status` is for people, one line.
   void Ready(std::string_view status);
+  // It is not ready for a while: the config is taken up. Ready() follows.
+  void Reloading();
   // The clean stop has begun.
   void Stopping();
   // True where the manager wants to hear from us now. Without a watchdog: each minute, for
