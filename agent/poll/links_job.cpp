@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/base/backoff.hpp"
 #include "agent/base/limits.hpp"
 
 namespace depotlink::poll {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/base/backoff.hpp"
 #include "agent/navixy/login.hpp"
 
 namespace depotlink::poll {
