@@ -311,6 +311,7 @@ std::string ApiProbes::TryCall(std::string_view path, std::string body, poll::Se
   TryJob job(path, std::move(body));
   const navixy::Judgement& judgement = talk_.Ask(job, session.authorization());
   if (judgement.verdict == navixy::Verdict::kGood) return {};
+  if (!navixy::NeedsPerson(judgement.verdict)) unanswered_ = true;
   return std::string(path) + ": " + judgement.reason;
 }
 
@@ -359,7 +360,7 @@ Finding ApiProbes::PermissionsFinding() {
     note(TryExtra(extra));
     ++tried;
   }
-  if (!refused.empty()) return Finding::Fail(refused, remedy);
+  if (!refused.empty()) return Finding::Fail(refused, unanswered_ ? "try again later" : remedy);
   const std::string groups = TryCall(navixy::kGroupList.path, "{}", session_);
   if (!groups.empty()) {
     return Finding::Warn(groups + "; trackers are published without their group",

@@ -76,6 +76,7 @@ class ApiProbes {
   navixy::Judgement list_;
   std::int64_t trackers_ = -1;
   std::uint64_t one_tracker_ = 0;
+  bool unanswered_ = false;  // a call on the way failed for another reason than a right
 };
 
 }  // namespace depotlink::commands

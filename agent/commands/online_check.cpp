@@ -25,11 +25,11 @@ Finding Traffic(const settings::Settings& settings, std::int64_t trackers) {
   const settings::Poll& poll = settings.poll;
   const auto count = static_cast<int>(trackers);
   const double most = RequestsADay(trackers, poll.moving_ms);
-  const std::string text = "a day about " + std::to_string(std::llround(most)) + " requests and " +
-                           Megabytes(StatesBytesADay(count, poll.moving_ms)) + " where all move, " +
-                           std::to_string(std::llround(RequestsADay(trackers, poll.parked_ms))) +
-                           " and " + Megabytes(StatesBytesADay(count, poll.parked_ms)) +
-                           " where all are parked";
+  const std::string text =
+      "a day about " + std::to_string(std::llround(most)) + " requests and " +
+      Megabytes(StatesBytesADay(count, poll.moving_ms)) + " for states where all move, " +
+      std::to_string(std::llround(RequestsADay(trackers, poll.parked_ms))) + " and " +
+      Megabytes(StatesBytesADay(count, poll.parked_ms)) + " where all are parked";
   constexpr double kDayS = 24 * 3600;
   if (most / kDayS > settings.api.requests_per_second) {
     return Finding::Warn(text + ": more than api.requests_per_second lets through",
@@ -55,8 +55,8 @@ int RunOnlineCheck(const settings::Settings& settings, OnlineSecrets secrets,
   report.Add("traffic", Traffic(settings, trackers));
   BusProbes bus(settings, std::move(secrets.mqtt_password), *ports.mqtt, patience, report);
   bus.Run();
-  report.Add("disk", patience.stopped() ? Finding::Skipped("ended by a signal")
-                                        : ProbeDisk(settings, trackers, *ports.disk, patience));
+  report.Add("disk", patience.over() ? Finding::Skipped("there was no time left")
+                                     : ProbeDisk(settings, trackers, *ports.disk, patience));
   return report.Finish();
 }
 

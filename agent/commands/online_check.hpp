@@ -7,8 +7,8 @@
 //
 // Each probe has a deadline: a look-up 10 s, a call of the API `api.timeout` (30 s at most), a
 // connect to the broker 10 s (twice where it knows no MQTT 5), an acknowledgement 10 s, writing
-// 10 s. All of them together have Patience::kTotalMs; only a device that holds up a single write
-// can make it longer.
+// 10 s. After Patience::kTotalMs nothing more is begun and nothing waited for, but for writing;
+// only a device that holds up a single write can make that longer than 10 s.
 
 #include <functional>
 #include <string_view>

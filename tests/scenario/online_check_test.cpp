@@ -57,6 +57,7 @@ TEST_GROUP(OnlineCheck) {
   depotlink::settings::Settings settings;
   std::string key = "0123456789abcdef0123456789abcdef";
   ReportStyle style = ReportStyle::kPlain;
+  DurationMs answer_ms = 5;
   bool http_silent = false;
   bool tls_failed = false;
   std::string tls_words;
@@ -83,7 +84,7 @@ TEST_GROUP(OnlineCheck) {
   }
 
   void ServeHttp() {
-    clock.Advance(5);
+    clock.Advance(answer_ms);
     if (http_silent) {
       clock.Advance(kSecondMs);
     } else if (tls_failed) {
@@ -319,6 +320,32 @@ TEST(OnlineCheck, ACallThatIsForbiddenFailsAndGroupsOnlyWarn) {
   out.clear();
   LONGS_EQUAL(0, Run());
   Is("warn", "permissions", "tracker/group/list");
+}
+
+TEST(OnlineCheck, ACallThatStumblesIsNoMatterOfRights) {
+  settings.extra.resize(1);
+  settings.extra[0].path = "tag/list";
+  settings.extra[0].topic = "tags";
+  api.others["tag/list"] = R"({"success":false,"status":{"code":6}})";
+  LONGS_EQUAL(1, Run());
+  Fails("permissions", "tag/list: the API failed unexpectedly", "try again later");
+}
+
+TEST(OnlineCheck, AfterTwoMinutesNothingMoreIsBegun) {
+  settings.api.key_file.clear();
+  settings.api.user = {"me@example", "/user"};
+  settings.poll.links_ms = kMinuteMs;
+  settings.extra.resize(8);
+  for (auto& extra : settings.extra) extra.path = "tag/list";
+  answer_ms = 25 * kSecondMs;
+  api.others["user/auth"] = R"({"success":true,"hash":"44eac1c27af4be7b9d04da2ce1af111b"})";
+  api.others["tag/list"] = R"({"success":true,"list":[]})";
+  api.others["link/list"] = R"({"success":true,"list":[]})";
+  LONGS_EQUAL(1, Run());
+  CHECK(spent < 2 * kMinuteMs + 30 * kSecondMs);
+  STRCMP_EQUAL("FAIL", marks["permissions"].c_str());
+  for (const char* probe : {"broker", "publish", "disk"}) Is("skip", probe, "no time left");
+  LONGS_EQUAL(0, mqtt.attempts().size());
 }
 
 TEST(OnlineCheck, AFleetThatDoesNotFitFails) {
