@@ -19,6 +19,7 @@
 #include "agent/commands/arguments.hpp"
 #include "agent/commands/check.hpp"
 #include "agent/commands/once.hpp"
+#include "agent/commands/online_check.hpp"
 #include "agent/commands/queue_export.hpp"
 #include "agent/commands/queue_list.hpp"
 #include "agent/commands/queue_purge.hpp"
@@ -33,6 +34,7 @@
 #include "platform/linux_random.hpp"
 #include "platform/linux_system_info.hpp"
 #include "platform/mbedtls_cipher.hpp"
+#include "platform/online_tools.hpp"
 #include "platform/paho_mqtt.hpp"
 #include "platform/posix_directory.hpp"
 #include "platform/posix_files.hpp"
@@ -69,10 +71,10 @@ bool LoadSettings(const std::string& path, depotlink::Logger& log,
   return true;
 }
 
-bool ReadSecret(const char* key, const std::string& file, depotlink::Logger& log,
-                depotlink::Secret& out) {
+bool ReadSecret(const char* key, const std::string& file, depotlink::ports::FileReader& files,
+                depotlink::Logger& log, depotlink::Secret& out) {
   if (file.empty()) return true;
-  auto secret = depotlink::platform::PosixFiles().ReadSecret(file);
+  auto secret = files.ReadSecret(file);
   if (!secret.ok()) {
     log.Error("a secret cannot be read", {{"key", key}, {"why", secret.status().message()}});
     return false;
@@ -81,16 +83,17 @@ bool ReadSecret(const char* key, const std::string& file, depotlink::Logger& log
   return true;
 }
 
-bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::Settings& settings,
-          depotlink::AgentSecrets& secrets) {
-  return LoadSettings(path, log, settings) &&
-         ReadSecret("api.key_file", settings.api.key_file, log, secrets.api) &&
-         ReadSecret("api.user.password_file", settings.api.user.password_file, log, secrets.api) &&
-         ReadSecret("api.panel.password_file", settings.api.panel.password_file, log,
-                    secrets.panel) &&
-         ReadSecret("mqtt.password_file", settings.mqtt.password_file, log,
-                    secrets.mqtt_password) &&
-         ReadSecret("queue.key_file", settings.queue.key_file, log, secrets.queue_key);
+bool Load(const std::string& path, depotlink::ports::FileReader& files, depotlink::Logger& log,
+          depotlink::settings::Settings& settings, depotlink::AgentSecrets& secrets) {
+  if (!LoadSettings(path, log, settings)) return false;
+  const auto read = [&](const char* key, const std::string& file, depotlink::Secret& out) {
+    return ReadSecret(key, file, files, log, out);
+  };
+  return read("api.key_file", settings.api.key_file, secrets.api) &&
+         read("api.user.password_file", settings.api.user.password_file, secrets.api) &&
+         read("api.panel.password_file", settings.api.panel.password_file, secrets.panel) &&
+         read("mqtt.password_file", settings.mqtt.password_file, secrets.mqtt_password) &&
+         read("queue.key_file", settings.queue.key_file, secrets.queue_key);
 }
 
 // False where another agent is at work there. Other trouble with the directory is the agent's to
@@ -114,8 +117,8 @@ depotlink::platform::CurlHttpOptions HttpOptions(const depotlink::settings::Sett
 }
 
 // What is wrong has been logged where it is false.
-bool SetUpMqtt(const depotlink::settings::Mqtt& settings, depotlink::platform::PahoMqtt& mqtt,
-               depotlink::Logger& log) {
+bool SetUpMqtt(const depotlink::settings::Mqtt& settings, depotlink::ports::FileReader& files,
+               depotlink::platform::PahoMqtt& mqtt, depotlink::Logger& log) {
   if (settings.scheme != depotlink::settings::MqttScheme::kMqtts) return true;
   depotlink::platform::TlsClientOptions options;
   options.ca_file =
@@ -124,7 +127,7 @@ bool SetUpMqtt(const depotlink::settings::Mqtt& settings, depotlink::platform::P
   options.protocol = "mqtt";
   depotlink::Secret key;
   if (!settings.private_key_file.empty()) {
-    auto read = depotlink::platform::PosixFiles().ReadPrivateKey(settings.private_key_file);
+    auto read = files.ReadPrivateKey(settings.private_key_file);
     if (!read.ok()) {
       log.Error("a secret cannot be read",
                 {{"key", "mqtt.private_key_file"}, {"why", read.status().message()}});
@@ -173,9 +176,10 @@ struct Config {
 };
 
 bool LoadConfig(const std::string& path, depotlink::Logger& log, Config& config) {
-  auto text = depotlink::platform::PosixFiles().ReadText(path, depotlink::limits::kConfigFileBytes);
+  depotlink::platform::PosixFiles files;
+  auto text = files.ReadText(path, depotlink::limits::kConfigFileBytes);
   if (text.ok()) config.text = std::move(text.value());  // else Load tells why
-  return Load(path, log, config.settings, config.secrets);
+  return Load(path, files, log, config.settings, config.secrets);
 }
 
 // The process of `depotlink run`: one agent, and after a reload of the config another one.
@@ -279,7 +283,7 @@ int Daemon::RunAgent() {
     log_->Error("the system gives no descriptors or memory to start with");
     return kFailed;
   }
-  if (!SetUpMqtt(settings.mqtt, mqtt, *log_)) return kFailed;
+  if (!SetUpMqtt(settings.mqtt, files, mqtt, *log_)) return kFailed;
   depotlink::platform::PosixStorage disk(settings.queue.dir);
   depotlink::platform::PosixStorage ram(settings.queue.runtime_dir);
   depotlink::platform::MbedtlsCipher cipher;
@@ -294,12 +298,12 @@ int Daemon::RunAgent() {
 
 int Once(const std::string& config, depotlink::Logger& log) {
   EventLoop loop;
+  depotlink::platform::PosixFiles files;
   depotlink::settings::Settings settings;
   depotlink::AgentSecrets secrets;
-  if (!Load(config, log, settings, secrets)) return kFailed;
+  if (!Load(config, files, log, settings, secrets)) return kFailed;
   depotlink::platform::LinuxClock clock;
   depotlink::platform::LinuxRandom random;
-  depotlink::platform::PosixFiles files;
   depotlink::platform::CurlHttp http(HttpOptions(settings));
   if (!loop.ready().ok() || !http.ready().ok()) return kFailed;
   const auto wait_until = [&](depotlink::MonoTime next) {
@@ -360,7 +364,8 @@ int Queue(const depotlink::commands::Arguments& arguments, depotlink::Logger& lo
   if (arguments.command == depotlink::commands::Command::kQueuePurge) {
     return Purge(settings.queue, arguments.yes, log);
   }
-  if (!ReadSecret("queue.key_file", settings.queue.key_file, log, key)) return kFailed;
+  depotlink::platform::PosixFiles files;
+  if (!ReadSecret("queue.key_file", settings.queue.key_file, files, log, key)) return kFailed;
   QueueTools tools(settings.queue);
   if (arguments.command == depotlink::commands::Command::kQueueList) {
     return depotlink::commands::RunQueueList(tools.ports, key, Print);
@@ -390,12 +395,46 @@ void PrintVersion() {
   Print(text);
 }
 
-int Check(const std::string& config) {
-  depotlink::platform::PosixFiles files;
+int CheckOnline(const depotlink::commands::Arguments& arguments,
+                depotlink::ports::FileReader& files, depotlink::Logger& log) {
+  using depotlink::commands::ReportStyle;
+  EventLoop loop;  // before any thread
+  depotlink::settings::Settings settings;
+  depotlink::AgentSecrets secrets;
+  if (!Load(arguments.config, files, log, settings, secrets)) return kFailed;
+  depotlink::platform::LinuxClock clock;
+  depotlink::platform::LinuxRandom random;
+  depotlink::platform::CurlHttp http(HttpOptions(settings));
+  depotlink::platform::PahoMqtt mqtt([&loop] { loop.Wake(); });
+  depotlink::platform::SystemNames names([&loop] { loop.Wake(); });
+  if (!loop.ready().ok() || !http.ready().ok()) {
+    log.Error("the system gives no descriptors or memory to start with");
+    return kFailed;
+  }
+  if (!SetUpMqtt(settings.mqtt, files, mqtt, log)) return kFailed;
+  const depotlink::platform::NoTrace no_trace(settings.queue.dir);
+  depotlink::platform::PosixStorage disk(settings.queue.dir);
+  const auto wait_until = [&](depotlink::MonoTime next) {
+    loop.Wait(http, next - clock.Now(), &mqtt);
+    return !IsStop(loop.TakeSignal());
+  };
+  const ReportStyle style = arguments.json                       ? ReportStyle::kJson
+                            : depotlink::platform::WantsColour() ? ReportStyle::kColour
+                                                                 : ReportStyle::kPlain;
+  return depotlink::commands::RunOnlineCheck(
+      settings,
+      {std::move(secrets.api), std::move(secrets.panel), std::move(secrets.mqtt_password)},
+      {&clock, &random, &http, &mqtt, &files, &names, &disk}, style, Print, wait_until);
+}
+
+int Check(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
+  depotlink::platform::RememberingFiles files;
   std::string out;
-  const int code = depotlink::commands::RunCheck(config, files, JudgeIdentity, out);
-  Print(out);
-  return code;
+  const int code = depotlink::commands::RunCheck(arguments.config, files, JudgeIdentity, out);
+  // What is to be one JSON object holds nothing else.
+  if (!arguments.json) Print(out);
+  if (arguments.json && code != 0) std::fputs(out.c_str(), stderr);
+  return code != 0 || !arguments.online ? code : CheckOnline(arguments, files, log);
 }
 
 int Dispatch(int argc, char** argv, depotlink::Logger& log) {
@@ -406,7 +445,7 @@ int Dispatch(int argc, char** argv, depotlink::Logger& log) {
     case depotlink::commands::Command::kOnce:
       return Once(arguments.config, log);
     case depotlink::commands::Command::kCheck:
-      return Check(arguments.config);
+      return Check(arguments, log);
     case depotlink::commands::Command::kStatus:
       return ShowStatus(arguments, log);
     case depotlink::commands::Command::kQueueList:

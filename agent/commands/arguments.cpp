@@ -61,7 +61,9 @@ bool ParseCommand(int argc, const char* const* argv, Arguments& out, int& next) 
 
 // A word that only one command knows.
 bool ParseSwitch(std::string_view word, Arguments& out) {
-  if (word == "--json" && out.command == Command::kStatus) return out.json = true;
+  const bool check = out.command == Command::kCheck;
+  if (word == "--online" && check) return out.online = true;
+  if (word == "--json" && (out.command == Command::kStatus || check)) return out.json = true;
   if (word == "--yes" && out.command == Command::kQueuePurge) return out.yes = true;
   return false;
 }
@@ -88,6 +90,9 @@ Arguments ParseArguments(int argc, const char* const* argv) {
     }
   }
   if (arguments.config.empty()) return UsageError("--config needs a file");
+  if (arguments.command == Command::kCheck && arguments.json && !arguments.online) {
+    return UsageError("check knows --json with --online only");
+  }
   return arguments;
 }
 
@@ -100,6 +105,12 @@ std::string_view HelpText() {
          "record,\n"
          "                                      separated by a tab; touches no bus\n"
          "  depotlink check  [--config FILE]    say everything that is wrong with the config\n"
+         "  depotlink check  --online [--config FILE] [--json]\n"
+         "                                      and try all that the agent needs: clock, DNS, "
+         "TCP,\n"
+         "                                      TLS, credential, permissions, fleet, broker, "
+         "disk;\n"
+         "                                      takes two minutes at most\n"
          "  depotlink status [--config FILE] [--json]\n"
          "                                      what the agent here is doing; asks no network\n"
          "  depotlink queue ls     [--config FILE]          what waits on disk, a line a segment\n"

@@ -24,9 +24,10 @@ enum class Command {
 struct Arguments {
   Command command = Command::kUsageError;
   std::string config = "/etc/depotlink/depotlink.json";
-  bool json = false;  // status
-  bool yes = false;   // queue purge: do not ask
-  std::string error;  // for kUsageError: what is wrong
+  bool json = false;    // status, check --online
+  bool yes = false;     // queue purge: do not ask
+  bool online = false;  // check: try everything, too
+  std::string error;    // for kUsageError: what is wrong
 };
 
 // `argv[0]` is passed over. Never fails: what cannot be understood is a kUsageError.

@@ -15,6 +15,8 @@ double TimesADay(DurationMs period_ms) {
   return 24.0 * kHourMs / static_cast<double>(period_ms);
 }
 
+}  // namespace
+
 std::string Megabytes(double bytes) {
   constexpr double kMegabyte = 1e6;
   const double megabytes = bytes / kMegabyte;
@@ -26,8 +28,6 @@ std::string Megabytes(double bytes) {
   }
   return std::to_string(std::lround(megabytes)) + " MB";
 }
-
-}  // namespace
 
 double StatesBytesADay(int trackers, DurationMs period_ms) {
   return TimesADay(period_ms) * (kRequestBytes + trackers * kStateBytes);

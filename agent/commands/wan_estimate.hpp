@@ -12,6 +12,9 @@
 
 namespace depotlink::commands {
 
+// `92 MB`, below 10 with a decimal; `under 0.1 MB`.
+std::string Megabytes(double bytes);
+
 // Bytes a day for `trackers` that are asked for together each `period_ms` (above 0).
 double StatesBytesADay(int trackers, DurationMs period_ms);
 

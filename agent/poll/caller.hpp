@@ -64,6 +64,8 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   // Ends the call under way, if any.
   void Cancel();
   const CallCounters& counters() const { return counters_; }
+  // How the exchange of the last call ended.
+  ports::HttpEnd last_end() const { return answer_.end; }
   // What time the last answer said it was, Unix epoch; 0 where it did not.
   std::int64_t server_time_ms() const { return server_time_ms_; }
   // How long before the answer's end the API said that.

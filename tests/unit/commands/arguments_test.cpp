@@ -52,6 +52,11 @@ TEST(Arguments, TakesTheConfigInEachForm) {
 TEST(Arguments, SwitchesBelongToTheirCommand) {
   CHECK(Parsed({"status", "--json"}).json);
   CHECK_FALSE(Parsed({"status"}).json);
+  CHECK(Parsed({"check", "--online"}).online);
+  CHECK_FALSE(Parsed({"check"}).online);
+  CHECK(Parsed({"check", "--json", "--online"}).json);
+  STRCMP_EQUAL("check knows --json with --online only", ErrorOf({"check", "--json"}).c_str());
+  STRCMP_EQUAL("unknown argument '--online'", ErrorOf({"once", "--online"}).c_str());
   CHECK(Parsed({"queue", "purge", "--yes"}).yes);
   CHECK_FALSE(Parsed({"queue", "purge"}).yes);
   STRCMP_EQUAL("unknown argument '--json'", ErrorOf({"run", "--json"}).c_str());

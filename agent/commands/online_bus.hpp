@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What `check --online` tries at the broker: a connect, as `<client_id>-check` so that a running
+// agent keeps its connection, without a last will; and a message that is not retained, on
+// `<prefix>/<site>/check`.
+
+#include <string>
+
+#include "agent/commands/online_check.hpp"
+#include "agent/commands/online_patience.hpp"
+#include "agent/commands/online_report.hpp"
+#include "agent/publish/publisher.hpp"
+
+namespace depotlink::commands {
+
+class BusProbes {
+ public:
+  // All references must outlive this.
+  BusProbes(const settings::Settings& settings, Secret password, ports::Mqtt& mqtt,
+            Patience& patience, OnlineReport& report);
+
+  void Run();
+
+ private:
+  // The next event. False where none came in time.
+  bool Await(MonoTime deadline, ports::MqttEvent& out);
+  // As the publisher does it: MQTT 5 first, where the config has it so.
+  Finding Connect();
+  bool ConnectWith(ports::MqttVersion version, ports::MqttEvent& out);
+  Finding Connected(const ports::MqttEvent& event) const;
+  Finding Refused(const ports::MqttEvent& event) const;
+  Finding Publish();
+  std::string Where() const;
+
+  const settings::Settings* settings_;
+  ports::Mqtt* mqtt_;
+  Patience* patience_;
+  OnlineReport* report_;
+  publish::PublisherConfig config_;
+  ports::MqttVersion version_ = ports::MqttVersion::k5;
+};
+
+}  // namespace depotlink::commands
