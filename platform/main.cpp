@@ -19,6 +19,7 @@
 #include "agent/commands/queue_list.hpp"
 #include "agent/commands/queue_purge.hpp"
 #include "agent/commands/status.hpp"
+#include "agent/memory_plan.hpp"
 #include "agent/status_file.hpp"
 #include "platform/curl_http.hpp"
 #include "platform/deflate_compressor.hpp"
@@ -86,6 +87,13 @@ bool Load(const std::string& path, depotlink::Logger& log, depotlink::settings::
          ReadSecret("queue.key_file", settings.queue.key_file, log, secrets.queue_key);
 }
 
+bool FitsBudget(const depotlink::settings::Settings& settings, depotlink::Logger& log) {
+  const std::string fault = depotlink::MemoryFault(settings);
+  if (fault.empty()) return true;
+  log.Error("memory.budget is too small", {{"why", fault}});
+  return false;
+}
+
 // False where another agent is at work there. Other trouble with the directory is the agent's to
 // tell, which does without it.
 bool TakeLock(depotlink::platform::DirectoryLock& lock, const std::string& path,
@@ -114,7 +122,7 @@ int Run(const std::string& config, depotlink::Logger& log) {
   EventLoop loop;  // before any thread
   depotlink::settings::Settings settings;
   depotlink::AgentSecrets secrets;
-  if (!Load(config, log, settings, secrets)) return kFailed;
+  if (!Load(config, log, settings, secrets) || !FitsBudget(settings, log)) return kFailed;
   depotlink::platform::DirectoryLock disk_lock;
   depotlink::platform::DirectoryLock ram_lock;
   if (!TakeLock(disk_lock, settings.queue.dir, log) ||
