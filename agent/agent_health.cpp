@@ -162,6 +162,9 @@ void Agent::PublishHealth(MonoTime now) {
   report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
+  report.memory_heap_kib = memory.heap_kib;
+  report.memory_heap_peak_kib = memory.heap_peak_kib;
+  report.memory_refused = memory.refused;
   report.memory_planned_kib = InKib(planned_bytes_);
   report.memory_budget_kib = budget_bytes_ / 1024;
   char payload[encode::kHealthBytes];

@@ -38,6 +38,9 @@ constexpr std::uint64_t kMqttBytes = 112 * kPlanKib;
 // What libraries take at the start (4 KiB of stdio, 73 of libstdc++'s for emergencies, of which a
 // page is touched), config and secrets while they are read, logs, and pages that are half used.
 constexpr std::uint64_t kOtherBytes = 64 * kPlanKib;
+// Taken at the start, and never touched unless the library is traced or memory ends: Paho's log,
+// libstdc++'s reserve.
+constexpr std::uint64_t kUntouchedBytes = (125 + 73) * kPlanKib;
 // A segment's and a journal's entry, a refused record's text, a late one's payload; a record each.
 constexpr std::uint64_t kQueueRecords = 4;
 
@@ -130,6 +133,14 @@ std::string MemoryFault(const settings::Settings& settings) {
          std::to_string(enough) + "MiB\"" +
          (most == 0 ? std::string()
                     : ", or lower memory.max_trackers to at most " + std::to_string(most));
+}
+
+std::uint64_t HeapCeiling(const settings::Settings& settings) {
+  const std::uint64_t fixed = kProgramBytes + kStackBytes;
+  const std::uint64_t unused = fleet::Table::BytesFor(settings.memory.max_trackers) -
+                               fleet::Table::BytesFor(TrackersOf(settings));
+  const std::uint64_t budget = std::max(settings.memory.budget_bytes, fixed);
+  return budget - fixed + unused + kUntouchedBytes;
 }
 
 }  // namespace depotlink

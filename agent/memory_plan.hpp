@@ -37,6 +37,10 @@ MemoryPlan PlanMemory(const settings::Settings& settings);
 // the numbers.
 std::string MemoryFault(const settings::Settings& settings);
 
+// What of memory.budget is left to the heap. Beside the program and the stacks nothing else is
+// planned; what is taken of the heap and hardly touched counts for the heap, but not for the plan.
+std::uint64_t HeapCeiling(const settings::Settings& settings);
+
 // Whole KiB, rounded up.
 constexpr std::uint64_t InKib(std::uint64_t bytes) {
   return (bytes + 1023) / 1024;

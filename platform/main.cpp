@@ -21,6 +21,7 @@
 #include "agent/commands/status.hpp"
 #include "agent/memory_plan.hpp"
 #include "agent/status_file.hpp"
+#include "platform/counted_heap.hpp"
 #include "platform/curl_http.hpp"
 #include "platform/deflate_compressor.hpp"
 #include "platform/directory_lock.hpp"
@@ -94,6 +95,19 @@ bool FitsBudget(const depotlink::settings::Settings& settings, depotlink::Logger
   return false;
 }
 
+constexpr depotlink::DurationMs kTellRefusedMs = depotlink::kMinuteMs;
+
+// Says that allocations were refused, now and then.
+void TellRefused(std::uint64_t& told, depotlink::MonoTime& at, depotlink::MonoTime now,
+                 depotlink::Logger& log) {
+  const depotlink::platform::HeapUse heap = depotlink::platform::ReadHeap();
+  if (heap.refused == told || now < at) return;
+  log.Error("memory.budget is spent: allocations failed",
+            {{"refused", heap.refused - told}, {"heap_kib", heap.live_bytes / 1024}});
+  told = heap.refused;
+  at = now + kTellRefusedMs;
+}
+
 // False where another agent is at work there. Other trouble with the directory is the agent's to
 // tell, which does without it.
 bool TakeLock(depotlink::platform::DirectoryLock& lock, const std::string& path,
@@ -123,6 +137,7 @@ int Run(const std::string& config, depotlink::Logger& log) {
   depotlink::settings::Settings settings;
   depotlink::AgentSecrets secrets;
   if (!Load(config, log, settings, secrets) || !FitsBudget(settings, log)) return kFailed;
+  depotlink::platform::SetHeapCeiling(depotlink::HeapCeiling(settings));
   depotlink::platform::DirectoryLock disk_lock;
   depotlink::platform::DirectoryLock ram_lock;
   if (!TakeLock(disk_lock, settings.queue.dir, log) ||
@@ -147,10 +162,13 @@ int Run(const std::string& config, depotlink::Logger& log) {
       &clock, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}};
   depotlink::Agent agent(settings, std::move(secrets), ports, log, kVersion);
   bool stopping = false;
+  std::uint64_t refused_told = 0;
+  depotlink::MonoTime tell_refused_at{};
   while (!agent.stopped()) {
     const depotlink::MonoTime next = agent.Step();
     if (agent.stopped()) break;
     loop.Wait(http, next - clock.Now());
+    TellRefused(refused_told, tell_refused_at, clock.Now(), log);
     const int signal = loop.TakeSignal();
     if (signal == SIGHUP) log.Warn("this version cannot reload its config; restart it instead");
     if (IsStop(signal) && !std::exchange(stopping, true)) {

@@ -166,6 +166,9 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);
   Kib(out, "memory_peak_kib", report.memory_peak_kib);
+  Kib(out, "memory_heap_kib", report.memory_heap_kib);
+  Kib(out, "memory_heap_peak_kib", report.memory_heap_peak_kib);
+  if (report.memory_refused > 0) out.Key("memory_refused").Uint(report.memory_refused);
   Kib(out, "memory_planned_kib", report.memory_planned_kib);
   Kib(out, "memory_budget_kib", report.memory_budget_kib);
   out.EndObject();

@@ -119,6 +119,9 @@ struct HealthReport {
   std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
   std::uint64_t memory_rss_kib = 0;    // 0: unknown
   std::uint64_t memory_peak_kib = 0;
+  std::uint64_t memory_heap_kib = 0;  // 0: not counted
+  std::uint64_t memory_heap_peak_kib = 0;
+  std::uint64_t memory_refused = 0;  // allocations that failed, so that the budget holds
   std::uint64_t memory_planned_kib = 0;
   std::uint64_t memory_budget_kib = 0;
 };

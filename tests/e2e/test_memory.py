@@ -147,6 +147,7 @@ def test_a_fleet_that_outgrows_the_plan(make_standin, make_agent, broker, subscr
     health = subscriber.wait_json(PREFIX + "health", lambda p: p.get("trackers_left_out") == 15, 90)
     assert health["trackers"] == 5
     assert health["memory_planned_kib"] == planned_kib(agent)[0]
+    assert not ASSERTED or 0 < health["memory_heap_kib"] <= health["memory_heap_peak_kib"]
 
     def ids(kind):
         return {t[:-len(kind)] for t in subscriber.latest if "/tracker/" in t and t.endswith(kind)}

@@ -121,3 +121,13 @@ TEST(MemoryPlan, WhereNoFleetFitsOnlyTheBudgetIsNamed) {
   STRCMP_CONTAINS("raise memory.budget to at least \"", Fault().c_str());
   CHECK(Fault().find("max_trackers") == std::string::npos);
 }
+
+TEST(MemoryPlan, TheHeapMayTakeWhatTheBudgetLeavesIt) {
+  const std::uint64_t ceiling = depotlink::HeapCeiling(settings);
+  CHECK(ceiling < settings.memory.budget_bytes);
+  CHECK(ceiling > depotlink::fleet::Table::BytesFor(25000));
+  settings.memory.budget_bytes += 4096;
+  CHECK_EQUAL(ceiling + 4096, depotlink::HeapCeiling(settings));
+  settings.scope.trackers = {1};  // the table is reserved whole, but not touched
+  CHECK(depotlink::HeapCeiling(settings) > ceiling + 4096);
+}

@@ -55,6 +55,16 @@ TEST(Health, TrackersThatDidNotFitAreToldWhereThereAreSome) {
   STRCMP_CONTAINS(R"("trackers":3,"trackers_left_out":2)", Encoded().c_str());
 }
 
+TEST(Health, TheHeapIsToldWhereItIsCounted) {
+  CHECK(Encoded().find("heap") == std::string::npos);
+  CHECK(Encoded().find("refused\":0,\"memory") == std::string::npos);
+  report.memory_heap_kib = 400;
+  report.memory_heap_peak_kib = 900;
+  report.memory_refused = 3;
+  STRCMP_CONTAINS(R"("memory_heap_kib":400,"memory_heap_peak_kib":900,"memory_refused":3)",
+                  Encoded().c_str());
+}
+
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {
@@ -150,6 +160,7 @@ TEST(Health, TheLargestFits) {
   report.extras = {UINT64_MAX, UINT64_MAX, name, error};
   report.skipped_elements = report.ignored_fields = UINT64_MAX;
   report.memory_rss_kib = report.memory_peak_kib = UINT64_MAX;
+  report.memory_heap_kib = report.memory_heap_peak_kib = report.memory_refused = UINT64_MAX;
   report.memory_planned_kib = report.memory_budget_kib = UINT64_MAX;
   const std::string text = Encoded();
   CHECK(text.find("\\u001") == std::string::npos);
