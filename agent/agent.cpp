@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/memory_plan.hpp"
+
 namespace depotlink {
 std::string MakeRunId(ports::Random& random) {
   constexpr std::string_view kLetters = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -20,6 +22,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       site_(settings.site),
       version_(version),
       budget_bytes_(settings.memory.budget_bytes),
+      planned_bytes_(PlanMemory(settings).bytes),
       replay_to_state_(settings.queue.replay_to_state),
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),

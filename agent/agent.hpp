@@ -165,6 +165,7 @@ class Agent : private queue::RecordSink,
   std::string site_;
   std::string version_;
   std::uint64_t budget_bytes_;
+  std::uint64_t planned_bytes_;
   bool replay_to_state_;
   std::string run_;
   MonoTime started_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent says of itself.
 #include "agent/agent.hpp"
+#include "agent/memory_plan.hpp"
 #include "agent/status_file.hpp"
 
 namespace depotlink {
@@ -160,6 +161,7 @@ void Agent::PublishHealth(MonoTime now) {
     report.ignored_fields += links_->notes().ignored_fields;
   }
   report.trackers = table_.size();
+  report.trackers_left_out = pipeline_.counters().overflow;
   report.polls = poller_.polls();
   report.records.published = sent.sent;
   report.records.acked = sent.acknowledged;
@@ -172,6 +174,10 @@ void Agent::PublishHealth(MonoTime now) {
   report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
+  report.memory_heap_kib = memory.heap_kib;
+  report.memory_heap_peak_kib = memory.heap_peak_kib;
+  report.memory_refused = memory.refused;
+  report.memory_planned_kib = InKib(planned_bytes_);
   report.memory_budget_kib = budget_bytes_ / 1024;
   char payload[encode::kHealthBytes];
   json::JsonWriter out(payload, sizeof payload);

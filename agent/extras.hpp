@@ -92,6 +92,7 @@ class Extras : public poll::ExtraWork {
     std::uint64_t fingerprint;  // 0: not on the bus
     std::uint32_t seen;         // the number of the poll that named it last
   };
+  static_assert(sizeof(Item) <= limits::kExtraItemBytes, "the memory plan counts on it");
   static constexpr std::size_t kNone = SIZE_MAX;
   static constexpr unsigned kIdBits = 54;
 

@@ -2,6 +2,7 @@
 #include "platform/curl_exchange.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "platform/curl_result.hpp"
 #include "platform/linux_clock.hpp"
@@ -158,10 +159,15 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   return Status::Ok();
 }
 
+// What fails for want of memory ends the answer, not the agent: no exception passes through C.
 std::size_t CurlHttp::Exchange::OnHeader(char* data, std::size_t size, std::size_t count,
                                          void* self) {
   const std::size_t bytes = size * count;
-  return static_cast<Exchange*>(self)->TakeHeader({data, bytes}) ? bytes : 0;
+  try {
+    return static_cast<Exchange*>(self)->TakeHeader({data, bytes}) ? bytes : 0;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
 }
 
 bool CurlHttp::Exchange::TakeHeader(std::string_view line) {
@@ -195,7 +201,11 @@ bool CurlHttp::Exchange::TakeHeader(std::string_view line) {
 
 std::size_t CurlHttp::Exchange::OnWrite(char* data, std::size_t size, std::size_t count,
                                         void* self) {
-  return static_cast<Exchange*>(self)->TakeBody({data, size * count});
+  try {
+    return static_cast<Exchange*>(self)->TakeBody({data, size * count});
+  } catch (const std::bad_alloc&) {
+    return CURL_WRITEFUNC_ERROR;
+  }
 }
 
 std::size_t CurlHttp::Exchange::TakeBody(std::string_view piece) {

@@ -6,15 +6,17 @@
 // to the next: one arena of 72 KiB, taken when it is made. (zlib 1.3.1 takes 69.8 KiB of it for
 // packing and 15.0 KiB for unpacking.) One thread.
 
+#include <cstddef>
 #include <memory>
 
+#include "agent/base/limits.hpp"
 #include "agent/ports/compressor.hpp"
 
 namespace depotlink::platform {
 
 class DeflateCompressor final : public ports::Compressor {
  public:
-  static constexpr std::size_t kArenaBytes = 72 * 1024;
+  static constexpr std::size_t kArenaBytes = limits::kCompressorBytes;
 
   DeflateCompressor();
   ~DeflateCompressor() override;

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "platform/counted_heap.hpp"
+
 namespace depotlink::platform {
 namespace {
 
@@ -27,13 +29,20 @@ std::uint64_t FieldKib(std::string_view status, std::string_view name) {
 
 ports::MemoryUse LinuxSystemInfo::Memory() {
   std::array<char, 4096> text{};
+  const HeapUse heap = ReadHeap();
+  ports::MemoryUse use;
+  use.heap_kib = heap.live_bytes / 1024;
+  use.heap_peak_kib = heap.peak_bytes / 1024;
+  use.refused = heap.refused;
   const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
+  if (fd < 0) return use;
   const ssize_t bytes = read(fd, text.data(), text.size());
   close(fd);
-  if (bytes <= 0) return {};
+  if (bytes <= 0) return use;
   const std::string_view status(text.data(), static_cast<std::size_t>(bytes));
-  return {FieldKib(status, "VmRSS:"), FieldKib(status, "VmHWM:")};
+  use.resident_kib = FieldKib(status, "VmRSS:");
+  use.peak_kib = FieldKib(status, "VmHWM:");
+  return use;
 }
 
 }  // namespace depotlink::platform

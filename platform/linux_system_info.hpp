@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ports::SystemInfo from /proc/self/status. One thread.
+// ports::SystemInfo from /proc/self/status, and of the heap from counted_heap.hpp. One thread.
 
 #include "agent/ports/system_info.hpp"
 

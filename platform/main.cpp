@@ -25,7 +25,9 @@
 #include "agent/commands/queue_purge.hpp"
 #include "agent/commands/reload.hpp"
 #include "agent/commands/status.hpp"
+#include "agent/memory_plan.hpp"
 #include "agent/status_file.hpp"
+#include "platform/counted_heap.hpp"
 #include "platform/curl_http.hpp"
 #include "platform/deflate_compressor.hpp"
 #include "platform/directory_lock.hpp"
@@ -94,6 +96,26 @@ bool Load(const std::string& path, depotlink::ports::FileReader& files, depotlin
          read("api.panel.password_file", settings.api.panel.password_file, secrets.panel) &&
          read("mqtt.password_file", settings.mqtt.password_file, secrets.mqtt_password) &&
          read("queue.key_file", settings.queue.key_file, secrets.queue_key);
+}
+
+bool FitsBudget(const depotlink::settings::Settings& settings, depotlink::Logger& log) {
+  const std::string fault = depotlink::MemoryFault(settings);
+  if (fault.empty()) return true;
+  log.Error("memory.budget is too small", {{"why", fault}});
+  return false;
+}
+
+constexpr depotlink::DurationMs kTellRefusedMs = depotlink::kMinuteMs;
+
+// Says that allocations were refused, now and then.
+void TellRefused(std::uint64_t& told, depotlink::MonoTime& at, depotlink::MonoTime now,
+                 depotlink::Logger& log) {
+  const depotlink::platform::HeapUse heap = depotlink::platform::ReadHeap();
+  if (heap.refused == told || now < at) return;
+  log.Error("memory.budget is spent: allocations failed",
+            {{"refused", heap.refused - told}, {"heap_kib", heap.live_bytes / 1024}});
+  told = heap.refused;
+  at = now + kTellRefusedMs;
 }
 
 // False where another agent is at work there. Other trouble with the directory is the agent's to
@@ -179,7 +201,8 @@ bool LoadConfig(const std::string& path, depotlink::Logger& log, Config& config)
   depotlink::platform::PosixFiles files;
   auto text = files.ReadText(path, depotlink::limits::kConfigFileBytes);
   if (text.ok()) config.text = std::move(text.value());  // else Load tells why
-  return Load(path, files, log, config.settings, config.secrets);
+  return Load(path, files, log, config.settings, config.secrets) &&
+         FitsBudget(config.settings, log);
 }
 
 // The process of `depotlink run`: one agent, and after a reload of the config another one.
@@ -249,12 +272,15 @@ void Daemon::Serve(depotlink::Agent& agent, depotlink::platform::CurlHttp& http,
   Watchdog watchdog(notify_);
   bool stopping = false;
   bool ready = false;
+  std::uint64_t refused_told = 0;
+  depotlink::MonoTime tell_refused_at{};
   while (!agent.stopped()) {
     const depotlink::MonoTime next = agent.Step();
     if (agent.stopped()) break;
     if (!std::exchange(ready, true)) notify_.Ready(agent.Summary());
     watchdog.Look(agent, clock_.Now(), next);
     loop_.Wait(http, std::min(next, notify_.due()) - clock_.Now(), &mqtt);
+    TellRefused(refused_told, tell_refused_at, clock_.Now(), *log_);
     const int signal = loop_.TakeSignal();
     if (signal == SIGHUP && !stopping && !next_.has_value()) Reload(agent);
     if (IsStop(signal) && !std::exchange(stopping, true)) {
@@ -268,6 +294,7 @@ void Daemon::Serve(depotlink::Agent& agent, depotlink::platform::CurlHttp& http,
 
 int Daemon::RunAgent() {
   const depotlink::settings::Settings& settings = config_.settings;
+  depotlink::platform::SetHeapCeiling(depotlink::HeapCeiling(settings));
   depotlink::platform::DirectoryLock disk_lock;
   depotlink::platform::DirectoryLock ram_lock;
   if (!TakeLock(disk_lock, settings.queue.dir, *log_) ||

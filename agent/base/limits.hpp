@@ -43,6 +43,9 @@ inline constexpr std::size_t kScopeTrackers = 4000;
 inline constexpr std::size_t kElementBytes = 32 * 1024;
 inline constexpr std::size_t kKeyBytes = 64;
 inline constexpr int kJsonDepth = 24;
+// Values in one element, objects and lists included: JsonCpp takes up to 160 bytes for each, and
+// 32 KiB of text could hold 16,000. A link of 100 trackers has about 1,500.
+inline constexpr std::size_t kElementValues = 3072;
 
 // A state's lists and maps.
 inline constexpr std::size_t kMaxIo = 64;
@@ -73,6 +76,9 @@ constexpr std::size_t NewestTableBytes(std::uint32_t trackers) {
   return NewestPlaces(trackers) * kNewestPlaceBytes + kNewestParts;
 }
 
+// zlib's state for the queue's blocks, taken at the start.
+inline constexpr std::size_t kCompressorBytes = 72 * 1024;
+
 // HTTP: bytes of one decoded answer. 25,000 trackers in one tracker/list weigh about 12 MB.
 inline constexpr std::uint64_t kResponseBytes = 64ULL * 1024 * 1024;
 
@@ -86,6 +92,7 @@ inline constexpr std::size_t kSecretFileBytes = 4 * 1024;
 inline constexpr std::size_t kExtras = 16;
 inline constexpr std::size_t kExtraBytes = 32 * 1024;
 inline constexpr std::size_t kExtraItems = 10000;
+inline constexpr std::size_t kExtraItemBytes = 24;
 inline constexpr std::size_t kExtraTopicCharacters = 64;
 inline constexpr std::size_t kExtraParamsBytes = 4 * 1024;
 // Elements a page, and pages a poll.
@@ -100,7 +107,7 @@ inline constexpr std::size_t kLoginBytes = 4 * kLoginCharacters;
 
 static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextBytes < 256 * 1024,
               "the fixed buffers must leave room for TLS within the budget's floor");
-static_assert(kExtraBytes + 24 * kExtraItems <= 272 * 1024,
+static_assert(kExtraBytes + kExtraItemBytes * kExtraItems <= 272 * 1024,
               "what extras take at most must stay a small part of the budget's floor");
 static_assert(NewestTableBytes(kDefaultMaxTrackers) + 32 * 1024 <= 412 * 1024,
               "what a full queue takes to keep the newest must fit beside a fleet of 25,000");

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/check.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 #include <utility>
 
 #include "agent/base/limits.hpp"
 #include "agent/commands/wan_estimate.hpp"
+#include "agent/memory_plan.hpp"
 #include "agent/navixy/readable.hpp"
 #include "agent/queue/queue_key.hpp"
 #include "agent/settings/reader.hpp"
@@ -43,6 +45,23 @@ std::string FaultAt(const std::string& file, const ReadOutcome& outcome, std::st
     fault.column = place.column;
   }
   return FormatFault(file, fault);
+}
+
+// The plan, part by part, its sum and the budget; as lines of the summary.
+std::string MemoryTable(const Settings& settings) {
+  const MemoryPlan plan = PlanMemory(settings);
+  std::string table = "  memory    at most " + std::to_string(InKib(plan.bytes)) + " KiB for " +
+                      std::to_string(plan.trackers) + " trackers, of a budget of " +
+                      settings::FormatSize(settings.memory.budget_bytes) + "; of these\n";
+  for (const MemoryPart& part : plan.parts) {
+    if (part.bytes == 0) continue;
+    char line[80];
+    std::snprintf(line, sizeof line, "            %6llu KiB  %.*s\n",
+                  static_cast<unsigned long long>(InKib(part.bytes)),
+                  static_cast<int>(part.name.size()), part.name.data());
+    table += line;
+  }
+  return table;
 }
 
 bool LooksLikeApiKey(std::string_view key) {
@@ -162,6 +181,17 @@ void WarnOfPlainPassword(const std::string& file, const ReadOutcome& outcome, st
                           "listens there; use mqtts:// where the broker has TLS"));
 }
 
+// At the budget, or where that is not given, at the fleet's size.
+bool CheckMemory(const std::string& file, const ReadOutcome& outcome, std::string& out) {
+  const std::string fault = MemoryFault(outcome.settings);
+  if (fault.empty()) return true;
+  const bool given = std::any_of(outcome.places.begin(), outcome.places.end(),
+                                 [](const Place& place) { return place.path == "memory.budget"; });
+  AppendLine(out, FaultAt(file, outcome, given ? "memory.budget" : "memory.max_trackers", fault));
+  out += MemoryTable(outcome.settings);
+  return false;
+}
+
 std::string FormatRate(double rate) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", rate);
@@ -245,8 +275,7 @@ void AppendSummary(const Settings& s, std::string& out) {
                       s.queue.dir + ", for " + FormatDuration(s.queue.max_age_ms) +
                       "; flushed every " + FormatDuration(s.queue.flush_interval_ms) +
                       " while the bus is away");
-  AppendLine(out, "  memory    " + settings::FormatSize(s.memory.budget_bytes) + " for at most " +
-                      std::to_string(s.memory.max_trackers) + " trackers");
+  out += MemoryTable(s);
 }
 
 }  // namespace
@@ -265,7 +294,8 @@ int RunCheck(const std::string& path, ports::FileReader& files, const IdentityCh
   const bool certificates = CheckCertificates(path, outcome, files, out);
   const bool password = CheckPasswords(path, outcome, files, out);
   const bool queue_key = CheckQueueKey(path, outcome, files, out);
-  if (!key || !certificates || !password || !queue_key) return 1;
+  const bool memory = CheckMemory(path, outcome, out);
+  if (!key || !certificates || !password || !queue_key || !memory) return 1;
   if (!CheckIdentity(path, outcome, files, identity, out)) return 1;
   WarnOfPlainPassword(path, outcome, out);
   AppendLine(out, path + ": OK");

@@ -111,19 +111,26 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
                           " by age, " + Member(queue, "lost_damaged") + " by damage");
 }
 
+std::string TrackerLines(const json::Object& root) {
+  const std::string left_out = Member(root, "trackers_left_out");
+  return Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
+         (left_out == "-" ? std::string()
+                          : Line("", left_out + " beyond memory.max_trackers left out"));
+}
+
 std::string Table(const json::Object& root, WallTime now) {
   const json::Object records = Section(root, "records");
   return ApiLines(Section(root, "api"), now) + PanelLines(Section(root, "panel")) +
          BrokerLines(Section(root, "broker")) + ExtrasLines(Section(root, "extras")) +
-         Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
-         LinksLines(Section(root, "links")) +
+         TrackerLines(root) + LinksLines(Section(root, "links")) +
          Line("records", Member(records, "acked") + " delivered, " + Member(records, "waiting") +
                              " waiting, " + Member(records, "refused") + " refused, " +
                              Member(records, "dropped") + " lost") +
          QueueLines(Section(root, "queue"), now) +
          Line("memory", Member(root, "memory_rss_kib") + " KiB, at most " +
                             Member(root, "memory_peak_kib") + " KiB of " +
-                            Member(root, "memory_budget_kib") + " KiB");
+                            Member(root, "memory_budget_kib") + " KiB, of which " +
+                            Member(root, "memory_planned_kib") + " KiB are planned");
 }
 
 std::string Json(const StatusInput& input, bool readable, bool timed, std::int64_t age_ms) {

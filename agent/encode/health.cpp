@@ -156,6 +156,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Broker(out, report.broker);
   Links(out, report.links);
   out.Key("trackers").Uint(report.trackers);
+  if (report.trackers_left_out > 0) out.Key("trackers_left_out").Uint(report.trackers_left_out);
   out.Key("polls").Uint(report.polls);
   if (report.lag_s.has) out.Key("lag_s").Uint(report.lag_s.value);
   Records(out, report.records);
@@ -165,6 +166,10 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);
   Kib(out, "memory_peak_kib", report.memory_peak_kib);
+  Kib(out, "memory_heap_kib", report.memory_heap_kib);
+  Kib(out, "memory_heap_peak_kib", report.memory_heap_peak_kib);
+  if (report.memory_refused > 0) out.Key("memory_refused").Uint(report.memory_refused);
+  Kib(out, "memory_planned_kib", report.memory_planned_kib);
   Kib(out, "memory_budget_kib", report.memory_budget_kib);
   out.EndObject();
   return out.ok();

@@ -108,7 +108,8 @@ struct HealthReport {
   PanelHealth panel;
   BrokerHealth broker;
   LinksHealth links;
-  std::uint64_t trackers = 0;  // now, in scope
+  std::uint64_t trackers = 0;           // now, in scope
+  std::uint64_t trackers_left_out = 0;  // beyond memory.max_trackers, when they were last listed
   std::uint64_t polls = 0;
   model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest
   RecordCounts records;
@@ -118,6 +119,10 @@ struct HealthReport {
   std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
   std::uint64_t memory_rss_kib = 0;    // 0: unknown
   std::uint64_t memory_peak_kib = 0;
+  std::uint64_t memory_heap_kib = 0;  // 0: not counted
+  std::uint64_t memory_heap_peak_kib = 0;
+  std::uint64_t memory_refused = 0;  // allocations that failed, so that the budget holds
+  std::uint64_t memory_planned_kib = 0;
   std::uint64_t memory_budget_kib = 0;
 };
 

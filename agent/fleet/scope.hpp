@@ -33,6 +33,9 @@ struct Share {
 
 class Scope {
  public:
+  // What a link of the scope takes for each of limits::kLinkTrackers, at most.
+  static constexpr std::size_t kSharedBytes = 216;
+
   // The whole fleet.
   Scope() = default;
   // Any number of `trackers` and `groups`, or `links`; none of all: the whole fleet.
@@ -80,6 +83,7 @@ class Scope {
 
     std::string_view alias_view() const { return {alias, alias_bytes}; }
   };
+  static_assert(sizeof(Entry) <= kSharedBytes, "the memory plan counts on it");
   struct Link {
     model::LinkId id = 0;
     model::LinkTerms terms;

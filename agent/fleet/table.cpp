@@ -13,8 +13,7 @@ Table::Table(std::uint32_t max_trackers)
     : capacity_(max_trackers),
       trackers_(new Tracker[max_trackers]),
       by_id_(new std::uint16_t[max_trackers]),
-      labels_capacity_(max_trackers * limits::kLabelRoomPerTracker + limits::kLabelBytes +
-                       kLabelHeadBytes),
+      labels_capacity_(LabelBytesFor(max_trackers)),
       labels_(new unsigned char[labels_capacity_]) {}
 
 std::uint32_t Table::LowerBound(model::TrackerId id) const {

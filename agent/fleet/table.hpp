@@ -50,9 +50,13 @@ static_assert(sizeof(Tracker) == 40, "the memory plan counts on 40 bytes a track
 
 class Table {
  public:
-  // `max_trackers`: 1 .. limits::kMaxTrackers. Reserves
-  // max_trackers * (40 + 2 + limits::kLabelRoomPerTracker) bytes.
+  // `max_trackers`: 1 .. limits::kMaxTrackers. Reserves BytesFor(max_trackers).
   explicit Table(std::uint32_t max_trackers);
+
+  // Memory for so many trackers, labels included; it becomes resident as it is used.
+  static constexpr std::size_t BytesFor(std::uint32_t trackers) {
+    return trackers * (sizeof(Tracker) + sizeof(std::uint16_t)) + LabelBytesFor(trackers);
+  }
 
   std::uint32_t size() const { return size_; }
   std::uint32_t capacity() const { return capacity_; }
@@ -77,6 +81,9 @@ class Table {
  private:
   // Ahead of each label: the tracker's place (2 bytes, low first) and the length (1 byte).
   static constexpr std::size_t kLabelHeadBytes = 3;
+  static constexpr std::size_t LabelBytesFor(std::uint32_t trackers) {
+    return trackers * limits::kLabelRoomPerTracker + limits::kLabelBytes + kLabelHeadBytes;
+  }
 
   std::uint32_t LowerBound(model::TrackerId id) const;
   void WriteLabelHead(std::size_t at, std::uint32_t place, std::size_t length);

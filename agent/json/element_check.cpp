@@ -49,6 +49,10 @@ class Checker {
 
   void Step() {
     const char c = Peek();
+    // A value begins after one of these, and there is one at the outside.
+    if ((c == '{' || c == '[' || c == ',') && ++values_ > limits::kElementValues) {
+      return Fault("too many values");
+    }
     if (c == '"') {
       String();
     } else if (c == '-' || IsDigit(c)) {
@@ -163,6 +167,7 @@ class Checker {
   std::string& mended_text_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::size_t values_ = 1;
   ElementCheck check_;
 };
 

@@ -18,6 +18,7 @@ struct ElementCheck {
   std::uint32_t mended = 0;
 };
 
+// Refused as well: more than limits::kElementValues, which would cost memory that is not planned.
 // `mended_text`: the text to read instead where `mended` > 0 (same length, same places); else
 // empty.
 // - Half of a surrogate pair (`\ud83d` alone) becomes `\ufffd`.

@@ -8,6 +8,10 @@ namespace depotlink::ports {
 struct MemoryUse {
   std::uint64_t resident_kib = 0;  // 0: unknown
   std::uint64_t peak_kib = 0;
+  // Of the heap, where it is counted.
+  std::uint64_t heap_kib = 0;
+  std::uint64_t heap_peak_kib = 0;
+  std::uint64_t refused = 0;  // allocations that failed, so that the budget holds
 };
 
 // What the operating system says of this process. Main thread; never blocks or fails.

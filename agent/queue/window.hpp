@@ -25,6 +25,8 @@ class Window {
   // A record's number in the window, rising by one a record.
   using Ref = std::uint64_t;
   static constexpr Ref kNone = UINT64_MAX;
+  // What a record takes beside its text, at most.
+  static constexpr std::size_t kEntryBytes = 64;
 
   // Room for `bytes` of topics and payloads and for `records` of them.
   Window(std::size_t bytes, std::size_t records);
@@ -81,6 +83,7 @@ class Window {
 
     std::uint32_t end() const { return at + topic_bytes + payload_bytes; }
   };
+  static_assert(sizeof(Entry) <= kEntryBytes, "the memory plan counts on it");
 
   Entry& At(Ref ref) { return entries_[static_cast<std::size_t>(ref % capacity_records_)]; }
   const Entry& At(Ref ref) const {

@@ -184,6 +184,9 @@ def base_of(base, files):
             config = changed(base, "mqtt.url", "mqtts://localhost")
             config = changed(config, "mqtt.cert_file", str(files / "client.pem"))
             return changed(config, "mqtt.private_key_file", str(files / "client.key"))
+        if key in ("memory.budget", "memory.max_trackers"):  # a fleet that fits the smallest budget, a budget that fits the largest
+            other = {"memory.budget": ("max_trackers", 1000), "memory.max_trackers": ("budget", "12MiB")}
+            return changed(base, "memory.%s" % other[key][0], other[key][1])
         if section not in ("api.user", "api.panel"):
             return base
         login = {"login": "a", "password_file": str(files / (section[4:] + ".password"))}

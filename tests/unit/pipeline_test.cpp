@@ -273,6 +273,11 @@ TEST(Pipeline, TheFleetBeyondItsBoundIsToldOnce) {
   LONGS_EQUAL(2, small.pipeline.counters().overflow);
   LONGS_EQUAL(1, small.logs.Count(LogLevel::kError, "left_out=2"));
   LONGS_EQUAL(2, small.table.size());
+  const std::size_t infos = small.pushed.size();
+  small.Poll(2, StateText(45.5, kOne));  // those that are known go on
+  LONGS_EQUAL(infos + 1, small.pushed.size());
+  small.Poll(3, StateText(45.5, kOne));
+  LONGS_EQUAL(infos + 1, small.pushed.size());
   small.List({{1, "a"}, {2, "b"}});
   LONGS_EQUAL(0, small.pipeline.counters().overflow);
   small.List({{1, "a"}, {2, "b"}, {3, "c"}});

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "agent/base/limits.hpp"
+#include "agent/memory_plan.hpp"
+#include "agent/settings/reader.hpp"
 #include "tests/fakes/fake_files.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -60,6 +62,7 @@ TEST(Check, SaysWhatTheScopeIs) {
 
 TEST(Check, SaysOkAndWhatWillBeDone) {
   CHECK_EQUAL(0, Run());
+  out.resize(out.find("  memory"));
   STRCMP_EQUAL(
       "c.json: OK\n"
       "  site      north-depot\n"
@@ -73,9 +76,39 @@ TEST(Check, SaysOkAndWhatWillBeDone) {
       "3.1 MB offline; 1.3 MB for their list\n"
       "  scope     the whole fleet\n"
       "  queue     at most 256MiB in /var/lib/depotlink/queue, for 30d; flushed every 1s while the "
-      "bus is away\n"
-      "  memory    8MiB for at most 25000 trackers\n",
+      "bus is away\n",
       out.c_str());
+}
+
+TEST(Check, PrintsTheMemoryPlan) {
+  CHECK_EQUAL(0, Run());
+  const MemoryPlan plan = PlanMemory(settings::ReadSettings(kConfig).settings);
+  const std::string table = out.substr(out.find("  memory"));
+  STRCMP_CONTAINS(("at most " + std::to_string(InKib(plan.bytes)) + " KiB for 25000").c_str(),
+                  table.c_str());
+  for (const MemoryPart& part : plan.parts) {
+    const std::string line =
+        " " + std::to_string(InKib(part.bytes)) + " KiB  " + std::string(part.name) + '\n';
+    CHECK_EQUAL(part.bytes > 0, table.find(line) != std::string::npos);
+  }
+}
+
+TEST(Check, RefusesAFleetThatDoesNotFitTheBudget) {
+  std::string config = kConfig;
+  config.insert(config.rfind('}'),
+                ",\n \"memory\": {\"budget\": \"6MiB\", \"max_trackers\": 60000}");
+  files.Put("c.json", config);
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("c.json:4:23: memory.budget: a budget of 6144 KiB is less than the ",
+                  out.c_str());
+  STRCMP_CONTAINS(" KiB that are planned for 60000 trackers; raise memory.budget to ", out.c_str());
+  STRCMP_CONTAINS(" KiB  trackers and their labels\n", out.c_str());
+  CHECK(out.find("OK") == std::string::npos);
+  config = kConfig;
+  config.insert(config.rfind('}'), ",\n \"memory\": {\"max_trackers\": 60000}");
+  files.Put("c.json", config);
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("c.json:4:29: memory.max_trackers: a budget of 8192 KiB is ", out.c_str());
 }
 
 TEST(Check, SaysHowOftenEachExtraIsAskedFor) {
@@ -100,7 +133,7 @@ TEST(Check, SaysWhatAFullConfigWillDo) {
   STRCMP_CONTAINS("  broker    mqtt://[::1]:1884 as me, MQTT 3.1.1\n", out.c_str());
   STRCMP_CONTAINS("  topics    below a/b/s/\n", out.c_str());
   STRCMP_CONTAINS("  polls     moving 90s, ", out.c_str());
-  STRCMP_CONTAINS("  memory    16MiB for at most 100 trackers\n", out.c_str());
+  STRCMP_CONTAINS(" KiB for 100 trackers, of a budget of 16MiB; of these\n", out.c_str());
   CHECK(out.find("hunter2") == std::string::npos);
 }
 

@@ -45,8 +45,15 @@ TEST(StatusCommand, PrintsATable) {
       "            2 records sealed with another key\n"
       "            1 damaged files set aside\n"
       "  lost      3 for want of memory, 40 by quota, 5 by age, 6 by damage\n"
-      "  memory    4300 KiB, at most 4420 KiB of 6144 KiB\n",
+      "  memory    4300 KiB, at most 4420 KiB of 6144 KiB, of which 5400 KiB are planned\n",
       out.c_str());
+}
+
+TEST(StatusCommand, TellsOfTrackersThatDidNotFit) {
+  std::string& report = input.report.value();
+  report.replace(report.find("\"polls\""), 0, "\"trackers_left_out\":17,");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("polls\n            17 beyond memory.max_trackers left out\n", out.c_str());
 }
 
 TEST(StatusCommand, ByAWrongClockNoAgeIsTold) {

@@ -48,6 +48,23 @@ TEST(Health, ExtrasStandThereWhereThereAreSome) {
       Encoded().c_str());
 }
 
+TEST(Health, TrackersThatDidNotFitAreToldWhereThereAreSome) {
+  CHECK(Encoded().find("left_out") == std::string::npos);
+  report.trackers = 3;
+  report.trackers_left_out = 2;
+  STRCMP_CONTAINS(R"("trackers":3,"trackers_left_out":2)", Encoded().c_str());
+}
+
+TEST(Health, TheHeapIsToldWhereItIsCounted) {
+  CHECK(Encoded().find("heap") == std::string::npos);
+  CHECK(Encoded().find("refused\":0,\"memory") == std::string::npos);
+  report.memory_heap_kib = 400;
+  report.memory_heap_peak_kib = 900;
+  report.memory_refused = 3;
+  STRCMP_CONTAINS(R"("memory_heap_kib":400,"memory_heap_peak_kib":900,"memory_refused":3)",
+                  Encoded().c_str());
+}
+
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {
@@ -71,6 +88,7 @@ TEST(Health, GoldenOfAHealthyAgent) {
   report.ignored_fields = 4;
   report.memory_rss_kib = 4300;
   report.memory_peak_kib = 4420;
+  report.memory_planned_kib = 5400;
   report.memory_budget_kib = 6144;
   CHECK(Encoded() == ReadGolden("health.json"));
 }
@@ -120,7 +138,7 @@ TEST(Health, TheLargestFits) {
   const std::string controls(encode::kMaxErrorBytes, '\x1F');
   const std::string name(128, '"');
   report.site = report.version = report.run = name;
-  report.uptime_s = report.trackers = report.polls = UINT64_MAX;
+  report.uptime_s = report.trackers = report.trackers_left_out = report.polls = UINT64_MAX;
   report.api = {encode::ApiState::kCredential,
                 {WallTime{1722509123000}, true},
                 error,
@@ -141,7 +159,9 @@ TEST(Health, TheLargestFits) {
   queue.lost_quota = queue.lost_age = queue.lost_damaged = queue.out_of_scope = UINT64_MAX;
   report.extras = {UINT64_MAX, UINT64_MAX, name, error};
   report.skipped_elements = report.ignored_fields = UINT64_MAX;
-  report.memory_rss_kib = report.memory_peak_kib = report.memory_budget_kib = UINT64_MAX;
+  report.memory_rss_kib = report.memory_peak_kib = UINT64_MAX;
+  report.memory_heap_kib = report.memory_heap_peak_kib = report.memory_refused = UINT64_MAX;
+  report.memory_planned_kib = report.memory_budget_kib = UINT64_MAX;
   const std::string text = Encoded();
   CHECK(text.find("\\u001") == std::string::npos);
 }

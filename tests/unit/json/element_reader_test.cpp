@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "agent/base/limits.hpp"
+
 #include "CppUTest/TestHarness.h"
 
 using depotlink::Code;
@@ -53,6 +55,16 @@ TEST(ElementReader, AbsentAndNullAreTheSame) {
   LONGS_EQUAL(7, number);
   LONGS_EQUAL(7, count);
   LONGS_EQUAL(0, reader.ignored());
+}
+
+TEST(ElementReader, MoreValuesThanArePlannedForAreRefused) {
+  const auto with = [](std::size_t values) {  // the object, the list, what is in it
+    std::string text = R"({"a":[",[{",0)";
+    for (std::size_t i = 4; i < values; ++i) text += ",0";
+    return text + "]}";
+  };
+  static_cast<void>(Read(with(depotlink::limits::kElementValues)));
+  Refused(with(depotlink::limits::kElementValues + 1));
 }
 
 TEST(ElementReader, ADefaultObjectHasNothing) {
