@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/stage_configs.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace depotlink {
@@ -47,6 +48,18 @@ queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
   config.limits.max_trackers = settings.memory.max_trackers;
   config.flush_interval_ms = given.flush_interval_ms;
   config.replay_to_state = given.replay_to_state;
+  return config;
+}
+
+// What a geo link shares is shared from now on, not for what was: nothing is read back in a scope
+// by links. Where all is to go to `state`, in line, what is older has no place.
+BackfillConfig MakeBackfillConfig(const settings::Settings& settings) {
+  constexpr DurationMs kLateMs = 30 * kSecondMs;
+  BackfillConfig config;
+  config.late_ms = std::max(kLateMs, 2 * settings.poll.moving_ms);
+  if (settings.scope.links.empty() && !settings.queue.replay_to_state) {
+    config.most_ms = settings.poll.backfill_ms;
+  }
   return config;
 }
 
