@@ -97,6 +97,7 @@ void Backfill::CloseGap(const BackfillView& view) {
   gap.from_ms = WholeSecond(last_good_ms_);
   gap.to_ms = WholeSecond(view.api_ms) + kSecondMs;
   gap.marked = true;
+  gap.least_ms = book_.empty() ? 0 : book_.back().to_ms;
   noted_at_ = pipeline_->answered_at();
   last_good_ms_ = view.api_ms;
   if (gap.to_ms - gap.from_ms > config_.late_ms) {
@@ -127,7 +128,7 @@ bool Backfill::SpanOf(const Gap& gap, const Tracker& tracker, Hand& hand) const 
   } else if (tracker.state_time_ms() <= gap.from_ms) {
     return false;
   }
-  hand.reached_ms = std::max(hand.reached_ms, gap.to_ms - config_.most_ms);
+  hand.reached_ms = std::max({hand.reached_ms, gap.to_ms - config_.most_ms, gap.least_ms - 1});
   hand.last_ms = hand.reached_ms;
   return hand.reached_ms + kSecondMs < hand.to_ms;
 }

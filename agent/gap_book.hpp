@@ -19,7 +19,9 @@ struct Gap {
   std::int64_t from_ms = 0;   // of the last good answer before it; a whole second
   std::int64_t to_ms = 0;     // when all were answered again; a whole second, above `from_ms`
   model::TrackerId done = 0;  // trackers up to this one are worked off
-  bool marked = false;  // the table knows what each tracker missed in it; not kept over a restart
+  // Not kept over a restart:
+  bool marked = false;        // the table knows what each tracker missed in it
+  std::int64_t least_ms = 0;  // what was before is read back already, or will be with another gap
 };
 
 class GapBook {
@@ -29,6 +31,7 @@ class GapBook {
   Gap& front() { return gaps_[0]; }
   const Gap& front() const { return gaps_[0]; }
   const Gap& At(std::size_t i) const { return gaps_[i]; }
+  const Gap& back() const { return gaps_[count_ - 1]; }
   // The newest of all. Where there is no room, the two that are nearest to each other become one.
   void Add(const Gap& gap);
   void PopFront();

@@ -29,6 +29,8 @@ class SimulatedApi {
   DurationMs change_ms = 10 * kSecondMs;  // how often a state changes
   std::set<model::TrackerId> gone;
   std::set<model::TrackerId> blocked;
+  std::set<model::TrackerId> still;  // nothing new of them since `still_since`
+  WallTime still_since;
   // What the machine's clock lags behind the platform's.
   DurationMs ahead_ms = 0;
   // --- how it answers
@@ -43,6 +45,7 @@ class SimulatedApi {
   std::set<model::TrackerId> no_track;
   // Trackers that it was asked for, in the order of the calls.
   std::vector<model::TrackerId> tracks_asked;
+  std::vector<MonoTime> tracks_asked_at;
   // Answers of other calls, by the end of their path, and how often each was asked for.
   std::map<std::string, std::string> others;
   std::map<std::string, int> others_asked;
@@ -50,6 +53,7 @@ class SimulatedApi {
   WallTime Now() const { return {clock_->WallNow().ms + ahead_ms}; }
   // The number of the state that a tracker has at a time; what it says follows from that.
   std::int64_t StateNumber(model::TrackerId id, WallTime time) const {
+    if (still.count(id) != 0) time.ms = std::min(time.ms, still_since.ms);
     return (time.ms + static_cast<std::int64_t>(id) * 137) / change_ms;
   }
   std::string UpdateTime(model::TrackerId id, std::int64_t number) const {
@@ -122,6 +126,7 @@ class SimulatedApi {
   void AnswerTrack(const std::string& body) {
     const model::TrackerId id = std::stoull(Part(body, "tracker_id"));
     tracks_asked.push_back(id);
+    tracks_asked_at.push_back(clock_->Now());
     WallTime from;
     WallTime to;
     const bool read = ParseIsoTime(Part(body, "from"), from) && ParseIsoTime(Part(body, "to"), to);
@@ -139,7 +144,7 @@ class SimulatedApi {
     for (std::int64_t number = StateNumber(id, from); !more; ++number) {
       const std::int64_t ms = number * change_ms - static_cast<std::int64_t>(id) * 137;
       if (ms <= from.ms) continue;
-      if (ms >= to.ms) break;
+      if (ms >= to.ms || number > StateNumber(id, Now())) break;
       more = points_most > 0 && count == points_most;
       if (more) break;
       ++count;

@@ -151,6 +151,7 @@ class World {
  private:
   void End() {
     agent.reset();
+    http.Forget();
     disk.Kill();
     ram.Kill();
     if (mqtt.connected()) mqtt.Lose();
