@@ -171,7 +171,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.memory_rss_kib = memory.resident_kib;
   report.memory_peak_kib = memory.peak_kib;
   report.memory_budget_kib = budget_bytes_ / 1024;
-  char payload[3584];
+  char payload[4096];
   json::JsonWriter out(payload, sizeof payload);
   if (!encode::EncodeHealth(report, out)) return;
   publisher_.PublishHealth(out.view(), now);

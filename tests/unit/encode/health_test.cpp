@@ -48,6 +48,13 @@ TEST(Health, ExtrasStandThereWhereThereAreSome) {
       Encoded().c_str());
 }
 
+TEST(Health, WhatIsReadBackStandsThereUnlessItIsOff) {
+  CHECK(Encoded().find("backfill") == std::string::npos);
+  report.backfill = {true, 2, 13, 400, 1};
+  STRCMP_CONTAINS(R"("backfill":{"gaps":2,"trackers_left":13,"points":400,"refused":1})",
+                  Encoded().c_str());
+}
+
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {
