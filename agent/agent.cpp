@@ -38,6 +38,9 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                *ports.random, log),
       fleet_job_(settings.poll.fleet_ms, pipeline_, *ports.random, log),
       states_job_(limits::kDefaultBatch, pipeline_),
+      backfill_(MakeBackfillConfig(settings), table_, schedule_, pipeline_, *this, *ports.clock,
+                *ports.queue.ram, *ports.queue.disk, log),
+      backfill_job_(settings.api.requests_per_second, backfill_, *ports.random),
       extras_(settings.extra, reader_, topics_, run_, *this, *this, *ports.clock, log),
       poller_(MakePollerConfig(settings, FirstCallAt(started_, *ports.random)),
               {settings.api.url, settings.api.timeout_ms}, *ports.http, reader_, *ports.clock,
@@ -50,6 +53,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
   queue_.Start(started_);
   clock_watch_.Recall(*ports.queue.disk);
   login_book_.Recall(started_);
+  backfill_.Recall(started_);
 }
 
 Agent::~Agent() = default;
@@ -67,6 +71,7 @@ void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
   }
   poller_.Add(fleet_job_);
   poller_.Add(states_job_);
+  if (backfill_.on()) poller_.Add(backfill_job_);
   AddLinks(settings);
   extra_jobs_.reserve(settings.extra.size());
   for (std::size_t i = 0; i < settings.extra.size(); ++i) {
@@ -124,6 +129,7 @@ MonoTime Agent::Step() {
   }
   next = std::min(next, StepLinks(now));
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
+  backfill_.Step({now, RecordTimeMs(now), fleet_job_.listed()});
   next = std::min(next, poller_.Step(now));
   first_round_done_ = first_round_done_ || RoundDone(now);
   const bool paused = !Ready();
@@ -144,7 +150,9 @@ MonoTime Agent::Step() {
 MonoTime Agent::FinishStop(MonoTime now) {
   const MonoTime next = std::min(poller_.Step(now), stop_by_);
   if (!poller_.stopped() && now < stop_by_) return next;
-  if (!std::exchange(closed_, true)) queue_.Close(now);
+  if (std::exchange(closed_, true)) return now;
+  queue_.Close(now);
+  backfill_.Close();
   return now;
 }
 
@@ -173,6 +181,15 @@ void Agent::Push(const queue::Record& record) {
 std::int64_t Agent::RecordTimeMs(MonoTime now) const {
   const poll::ServerClock& server = poller_.server_clock();
   return server.known() ? server.Now(now).ms : ports_.clock->WallNow().ms;
+}
+
+bool Agent::MayReadBack(bool urgent) const {
+  return Up() && poller_.state() == poll::ApiState::kOk && queue_.depth() < kPointsWaiting / 2 &&
+         (urgent || ports_.clock->Now() < schedule_.NextDue());
+}
+
+bool Agent::HasRoomForPoint() const {
+  return Ready() && queue_.window().waiting() < kPointsWaiting;
 }
 
 void Agent::WatchClock(MonoTime now) {

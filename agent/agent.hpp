@@ -6,6 +6,7 @@
 // file that knows the order of the stages:
 //
 //   Poller -> Caller -> Pipeline (compare, decode, encode) -> OfflineQueue -> Publisher
+//                    -> Backfill (what was missed; publishes through the pipeline)
 //                    -> LinkStage (geo links; tells the pipeline what they share)
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/backfill.hpp"
 #include "agent/base/log.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/clock_watch.hpp"
@@ -30,6 +32,7 @@
 #include "agent/link_stage.hpp"
 #include "agent/login_book.hpp"
 #include "agent/pipeline.hpp"
+#include "agent/poll/backfill_job.hpp"
 #include "agent/poll/extra_job.hpp"
 #include "agent/poll/fleet_job.hpp"
 #include "agent/poll/links_job.hpp"
@@ -71,7 +74,8 @@ class Agent : private queue::RecordSink,
               private ExtraBus,
               private queue::QueueObserver,
               private publish::PublishObserver,
-              private LinkReader {
+              private LinkReader,
+              private BackfillGate {
  public:
   Agent(const settings::Settings& settings, AgentSecrets secrets, const AgentPorts& ports,
         Logger& log, std::string_view version);
@@ -121,6 +125,9 @@ class Agent : private queue::RecordSink,
   std::uint64_t TakeSeq() override { return pipeline_.TakeSeq(); }
   bool ClockTrusted() const override { return clock_watch_.finding().trusted; }
 
+  bool MayReadBack(bool urgent) const override;
+  bool HasRoomForPoint() const override;
+
   void ReadLinkSoon(model::LinkId id) override { links_job_->ReadSoon(id); }
   MonoTime StepLinks(MonoTime now);
   // What is cleared would go out at once: not while late records go first.
@@ -132,6 +139,7 @@ class Agent : private queue::RecordSink,
   void AddJobs(const settings::Settings& settings, Secret panel_password);
   void AddLinks(const settings::Settings& settings);
   encode::ExtrasHealth ExtrasReport() const;
+  encode::BackfillHealth BackfillReport() const;
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
@@ -152,6 +160,8 @@ class Agent : private queue::RecordSink,
   void ExpireRecords(MonoTime now);
   void WatchClock(MonoTime now);
 
+  // Points read back that wait to be sent: live records wait behind them.
+  static constexpr std::size_t kPointsWaiting = 32;
   static constexpr DurationMs kHealthMs = kMinuteMs;
   static constexpr DurationMs kDropsTellMs = kMinuteMs;
   static constexpr DurationMs kStopMs = kSecondMs;
@@ -183,6 +193,8 @@ class Agent : private queue::RecordSink,
   std::optional<poll::Session> panel_session_;
   poll::FleetJob fleet_job_;
   poll::StatesJob states_job_;
+  Backfill backfill_;
+  poll::BackfillJob backfill_job_;
   Extras extras_;
   std::vector<poll::ExtraJob> extra_jobs_;  // reserved: the poller knows where they stand
   poll::Poller poller_;

@@ -86,6 +86,16 @@ encode::ExtrasHealth Agent::ExtrasReport() const {
   return report;
 }
 
+encode::BackfillHealth Agent::BackfillReport() const {
+  encode::BackfillHealth report;
+  report.on = backfill_.on();
+  report.gaps = backfill_.gaps();
+  report.trackers_left = backfill_.trackers_left();
+  report.points = backfill_.counters().points;
+  report.refused = backfill_.counters().refused;
+  return report;
+}
+
 encode::QueueHealth Agent::QueueReport() const {
   const queue::SegmentTotals& totals = queue_.spool().totals();
   const queue::SpoolLosses& losses = queue_.spool().losses();
@@ -170,6 +180,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.records.waiting = queue_.depth();
   report.queue = QueueReport();
   report.extras = ExtrasReport();
+  report.backfill = BackfillReport();
   report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
   report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;

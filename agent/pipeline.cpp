@@ -22,6 +22,12 @@ std::uint64_t NonZero(std::uint64_t fingerprint) {
   return fingerprint == 0 ? 1 : fingerprint;
 }
 
+// As the table keeps it.
+std::uint64_t StateFingerprint(std::string_view element) {
+  const std::uint64_t whole = Fingerprint(element);
+  return NonZero((whole ^ (whole >> 16U)) & Tracker::kFingerprintMask);
+}
+
 std::int64_t StateTimeMs(const model::TrackerState& state) {
   std::int64_t ms = 0;
   if (state.update_time.has) ms = state.update_time.value.ms;
@@ -100,6 +106,7 @@ void Pipeline::OnTracker(std::string_view element) {
     return;
   }
   tracker->Set(Tracker::kSeen);
+  if (marking_ && tracker->state_time == 0) tracker->missed_s = Tracker::kMissedUnknown;
   DropClear(*tracker, Tracker::kGone);
   if (!scope_->by_links()) tracker->group = groups_->Number(info_.group_id);
   const std::uint64_t title = Fingerprint(groups_->Title(tracker->group));
@@ -180,8 +187,9 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
     return;
   }
   ++answered_;
-  const std::uint64_t fingerprint = NonZero(Fingerprint(element));
+  const std::uint64_t fingerprint = StateFingerprint(element);
   if (tracker->state_fingerprint == fingerprint) {
+    if (tracker->missed_s == Tracker::kMissedUnknown) tracker->missed_s = 0;
     ++counters_.unchanged;
     return;
   }
@@ -197,7 +205,8 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
     return;
   }
   const WallTime poll_time = clock_->WallNow();
-  tracker->state_fingerprint = fingerprint;
+  NoteMissed(*tracker);
+  tracker->state_fingerprint = fingerprint & Tracker::kFingerprintMask;
   tracker->pace = PaceOf(state_);
   NoteTime(*tracker, poll_time);
   PublishState(*tracker, poll_time);
@@ -213,13 +222,18 @@ LogLevel Pipeline::TellNow(MonoTime& told_at) const {
 
 bool Pipeline::IsOlder(const Tracker& tracker) const {
   const std::int64_t ms = StateTimeMs(state_);
-  return ms != 0 && ms < tracker.state_time_ms;
+  return ms != 0 && ms < tracker.state_time_ms();
 }
 
 void Pipeline::NoteTime(Tracker& tracker, WallTime poll_time) const {
   const std::int64_t ms = StateTimeMs(state_);
   const std::int64_t true_ms = poll_time.ms + clock_finding_.correction_ms;
-  if (ms != 0 && ms <= true_ms + kAheadMostMs) tracker.state_time_ms = ms;
+  if (ms == 0 || true_ms + kAheadMostMs < ms) return;
+  tracker.set_state_time_ms(ms);
+  tracker.fix_age_s = Tracker::kFixAgeUnknown;
+  if (!state_.fix_time.has) return;
+  const auto age_s = static_cast<std::uint64_t>(ms - state_.fix_time.value.ms) / kSecondMs;
+  tracker.fix_age_s = std::min(age_s, Tracker::kFixAgeUnknown) & UINT8_MAX;
 }
 
 void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
@@ -262,6 +276,7 @@ void Pipeline::Mark(std::string_view element, Tracker::Flag flag) {
 
 void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t count) {
   const MonoTime now = clock_->Now();
+  if (good) answered_at_ = now;
   for (std::size_t i = 0; i < count; ++i) {
     Tracker* tracker = table_->Find(ids[i]);
     if (tracker == nullptr) continue;
@@ -306,7 +321,7 @@ void Pipeline::Block(Tracker& tracker) {
   tracker.pace = fleet::Pace::kOffline;
   tracker.state_fingerprint = 0;
   tracker.info_fingerprint = 0;
-  tracker.state_time_ms = 0;
+  tracker.set_state_time_ms(0);
   const bool retained = tracker.Has(Tracker::kStateRetained) || tracker.Has(Tracker::kInfoRetained);
   if (retained && !tracker.Has(Tracker::kGone)) WantClear(tracker, Tracker::kClear);
 }

@@ -67,6 +67,19 @@ class Pipeline : public poll::PollWork {
   // What is known of the machine's clock from now on.
   void NoteClock(const ClockFinding& finding) { clock_finding_ = finding; }
 
+  // --- positions that were missed (pipeline_missed.cpp)
+  // A gap has begun at `from_ms`, by the API's clock: what is missed of each tracker is noted in
+  // the table as its next state comes, and all are asked for as soon as may be.
+  void BeginMissed(std::int64_t from_ms);
+  // Trackers that come later have missed nothing.
+  void EndMissed() { marking_ = false; }
+  // When the API last answered for states; 0: not yet.
+  MonoTime answered_at() const { return answered_at_; }
+  // Publishes a point of track/read where its time is above `above_ms` and below `below_ms`.
+  // Returns its time, or 0 where it cannot be read or was not published.
+  std::int64_t PublishPoint(const fleet::Tracker& tracker, std::string_view element,
+                            std::int64_t above_ms, std::int64_t below_ms);
+
   const PipelineCounters& counters() const { return counters_; }
   const navixy::DecodeNotes& notes() const { return notes_; }
   std::uint64_t next_seq() const { return next_seq_; }
@@ -102,6 +115,7 @@ class Pipeline : public poll::PollWork {
   LogLevel TellNow(MonoTime& told_at) const;
   bool IsOlder(const fleet::Tracker& tracker) const;
   void NoteTime(fleet::Tracker& tracker, WallTime poll_time) const;
+  void NoteMissed(fleet::Tracker& tracker) const;
   void PublishState(fleet::Tracker& tracker, WallTime poll_time);
   void ClearAgain(const queue::Record& record);
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
@@ -147,6 +161,9 @@ class Pipeline : public poll::PollWork {
   bool list_wanted_ = false;
   std::uint64_t missing_told_ = 0;
   bool any_behind_ = false;
+  MonoTime answered_at_{};
+  bool marking_ = false;  // of what is missed
+  std::int64_t missed_from_ms_ = 0;
   ClockFinding clock_finding_;
   std::uint32_t to_clear_ = 0;  // trackers with kGone or kClear
   PipelineCounters counters_;

@@ -90,6 +90,18 @@ queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
   return config;
 }
 
+// What a geo link shares is shared from now on, not for what was: nothing is read back in a scope
+// by links. Where all is to go to `state`, in line, what is older has no place.
+BackfillConfig MakeBackfillConfig(const settings::Settings& settings) {
+  constexpr DurationMs kLateMs = 30 * kSecondMs;
+  BackfillConfig config;
+  config.late_ms = std::max(kLateMs, 2 * settings.poll.moving_ms);
+  if (settings.scope.links.empty() && !settings.queue.replay_to_state) {
+    config.most_ms = settings.poll.backfill_ms;
+  }
+  return config;
+}
+
 poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number) {
   poll::ExtraPlan plan;
   plan.row = navixy::FindReadable(extra.path);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 
+#include "agent/backfill.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/schedule.hpp"
@@ -33,6 +34,7 @@ poll::PollerConfig MakePollerConfig(const settings::Settings& settings, MonoTime
 queue::QueueConfig MakeQueueConfig(const settings::Settings& settings);
 
 // `number`: its place in the settings' list.
+BackfillConfig MakeBackfillConfig(const settings::Settings& settings);
 poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 
 // Which credential the user API is called with.

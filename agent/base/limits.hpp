@@ -99,6 +99,11 @@ inline constexpr std::size_t kExtraParamsBytes = 4 * 1024;
 inline constexpr std::uint32_t kExtraPage = 100;
 inline constexpr std::uint32_t kExtraPages = 100;
 
+// Missed positions: spans of time that are kept apart, and the file that names them, three numbers
+// of at most 20 digits each.
+inline constexpr std::size_t kGaps = 8;
+inline constexpr std::size_t kGapsFileBytes = (kGaps + 1) * 64;
+
 // The pin of a public key: `sha256//` and 32 bytes in base64.
 inline constexpr std::size_t kPinCharacters = 8 + 44;
 // A login, and its password.

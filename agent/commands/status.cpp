@@ -88,6 +88,14 @@ std::string LinksLines(const json::Object& links) {
          ErrorLine(links);
 }
 
+std::string BackfillLines(const json::Object& backfill) {
+  const std::string gaps = Member(backfill, "gaps");
+  if (gaps == "-" || gaps == "0") return {};
+  return Line("missed", gaps + " gaps to read back, " + Member(backfill, "trackers_left") +
+                            " trackers left of the first, " + Member(backfill, "points") +
+                            " points so far");
+}
+
 std::string QueueLines(const json::Object& queue, WallTime now) {
   std::string text = Member(queue, "disk") + ", " + Member(queue, "on_disk") + " records in " +
                      Member(queue, "bytes") + " bytes";
@@ -126,7 +134,7 @@ std::string Table(const json::Object& root, WallTime now) {
          Line("records", Member(records, "acked") + " delivered, " + Member(records, "waiting") +
                              " waiting, " + Member(records, "refused") + " refused, " +
                              Member(records, "dropped") + " lost") +
-         QueueLines(Section(root, "queue"), now) +
+         QueueLines(Section(root, "queue"), now) + BackfillLines(Section(root, "backfill")) +
          Line("memory", Member(root, "memory_rss_kib") + " KiB, at most " +
                             Member(root, "memory_peak_kib") + " KiB of " +
                             Member(root, "memory_budget_kib") + " KiB, of which " +

@@ -113,6 +113,16 @@ void Extras(JsonWriter& out, const ExtrasHealth& extras) {
   out.EndObject();
 }
 
+void Backfill(JsonWriter& out, const BackfillHealth& backfill) {
+  if (!backfill.on) return;
+  out.Key("backfill").BeginObject();
+  out.Key("gaps").Uint(backfill.gaps);
+  out.Key("trackers_left").Uint(backfill.trackers_left);
+  out.Key("points").Uint(backfill.points);
+  out.Key("refused").Uint(backfill.refused);
+  out.EndObject();
+}
+
 }  // namespace
 
 std::string_view ApiStateName(ApiState state) {
@@ -162,6 +172,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Records(out, report.records);
   Queue(out, report.queue);
   Extras(out, report.extras);
+  Backfill(out, report.backfill);
   out.Key("skipped_elements").Uint(report.skipped_elements);
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);

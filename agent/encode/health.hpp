@@ -96,6 +96,15 @@ struct ExtrasHealth {
   std::string_view last_error;    // why, for people
 };
 
+// Positions that were missed and are read back; left out where that is switched off.
+struct BackfillHealth {
+  bool on = false;
+  std::uint64_t gaps = 0;           // not worked off yet
+  std::uint64_t trackers_left = 0;  // of the gap at hand
+  std::uint64_t points = 0;         // published
+  std::uint64_t refused = 0;        // trackers that the API would not answer for
+};
+
 // The views must stay valid during EncodeHealth.
 struct HealthReport {
   std::string_view site;
@@ -115,6 +124,7 @@ struct HealthReport {
   RecordCounts records;
   QueueHealth queue;
   ExtrasHealth extras;
+  BackfillHealth backfill;
   std::uint64_t skipped_elements = 0;  // elements of an answer that could not be read
   std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
   std::uint64_t memory_rss_kib = 0;    // 0: unknown

@@ -36,6 +36,11 @@ Tracker* Table::Find(model::TrackerId id) {
   return &trackers_[by_id_[at]];
 }
 
+Tracker* Table::After(model::TrackerId id) {
+  const std::uint32_t at = LowerBound(id + 1);
+  return at == size_ ? nullptr : &trackers_[by_id_[at]];
+}
+
 Tracker* Table::Add(model::TrackerId id) {
   const std::uint32_t at = LowerBound(id);
   if (at < size_ && trackers_[by_id_[at]].id == id) return &trackers_[by_id_[at]];

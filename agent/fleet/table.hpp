@@ -22,11 +22,16 @@ inline constexpr std::size_t kPaceCount = 4;
 
 struct Tracker {
   model::TrackerId id;
-  std::uint64_t state_fingerprint;  // of the last state published; 0: none
-  std::int64_t state_time_ms;       // the newest time it spoke of; 0: none
-  std::uint32_t info_fingerprint;   // of the last info published; 0: none
-  std::uint32_t due_s;              // when to ask for it next, in seconds of the schedule's clock
-  std::uint32_t label_at;           // where its label stands, plus 1; 0: none
+  std::uint64_t state_fingerprint : 48;  // of the last state published; 0: none
+  std::uint64_t fix_age_s : 8;           // its fix was so much older than state_time_ms says
+  std::uint64_t missed_before_s : 8;     // see missed_s
+  std::uint64_t state_time : 42;         // in ms, the newest time it spoke of; 0: none
+  // What was missed of it in the gap at hand: from so long before the gap on, and up to so long
+  // after kMissedBeforeMostS before the gap. 0: nothing.
+  std::uint64_t missed_s : 22;
+  std::uint32_t info_fingerprint;  // of the last info published; 0: none
+  std::uint32_t due_s;             // when to ask for it next, in seconds of the schedule's clock
+  std::uint32_t label_at;          // where its label stands, plus 1; 0: none
   std::uint16_t group;  // number in Groups; 0: none. In a scope by links, a mark of what is shown
   Pace pace : 4;
   bool behind : 4;  // its current state went to the disk: the bus has an older one
@@ -42,6 +47,17 @@ struct Tracker {
     kSaidMissing = 64,   // named `not_exist` by the get_states under way
     kClear = 128         // its retained state is to be cleared; it stays
   };
+  static constexpr std::uint64_t kFingerprintMask = (std::uint64_t{1} << 48U) - 1;
+  static constexpr std::uint64_t kFixAgeUnknown = 255;  // or longer, or no fix
+  static constexpr std::uint64_t kMissedBeforeMostS = 254;
+  static constexpr std::uint64_t kMissedUnknown = (1U << 22U) - 1;  // until the next state
+  static constexpr std::uint64_t kMissedMost = kMissedUnknown - 1;  // up to the gap's end
+
+  std::int64_t state_time_ms() const { return static_cast<std::int64_t>(state_time); }
+  // 0 .. 2100-01-01.
+  void set_state_time_ms(std::int64_t ms) {
+    state_time = static_cast<std::uint64_t>(ms) & ((std::uint64_t{1} << 42U) - 1);
+  }
   bool Has(Flag flag) const { return (flags & flag) != 0; }
   void Set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
   void Unset(Flag flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
@@ -66,6 +82,8 @@ class Table {
 
   // Null where it is not known.
   Tracker* Find(model::TrackerId id);
+  // The one with the next larger id; null where there is none.
+  Tracker* After(model::TrackerId id);
   // Finds or adds; null where the table is full.
   Tracker* Add(model::TrackerId id);
   // Removes; the last tracker takes its place.

@@ -71,6 +71,12 @@ class StateDecoder {
     Time(root_, "actual_track_update", out_.track_time);
   }
 
+  void RunPoint() {
+    Time(root_, "get_time", out_.fix_time);
+    Position(root_);
+    Course(root_);
+  }
+
  private:
   void Int(const Object& from, std::string_view name, std::int64_t min, std::int64_t max,
            Maybe<std::int32_t>& out) {
@@ -120,11 +126,15 @@ class StateDecoder {
     Object location;
     // In `location` by the examples, in `gps` itself by the text.
     if (gps.GetObject("location", location) != Found::kYes || !Position(location)) Position(gps);
-    Int(gps, "heading", 0, 360, out_.heading_deg);
-    Int(gps, "speed", 0, kMaxSpeedKmh, out_.speed_kmh);
-    Int(gps, "alt", kMinAltitudeM, kMaxAltitudeM, out_.altitude_m);
-    Int(gps, "precision", 0, kMaxPrecisionM, out_.precision_m);
-    Bool(gps, "gsm_lbs", out_.gsm_lbs);
+    Course(gps);
+  }
+
+  void Course(const Object& from) {
+    Int(from, "heading", 0, 360, out_.heading_deg);
+    Int(from, "speed", 0, kMaxSpeedKmh, out_.speed_kmh);
+    Int(from, "alt", kMinAltitudeM, kMaxAltitudeM, out_.altitude_m);
+    Int(from, "precision", 0, kMaxPrecisionM, out_.precision_m);
+    Bool(from, "gsm_lbs", out_.gsm_lbs);
   }
 
   // False where `from` says nothing of a position; a bad one counts as said.
@@ -240,6 +250,18 @@ Status DecodeState(json::ElementReader& reader, std::string_view element_text,
   notes.AddFrom(reader);
   reader.Clear();
   return status;
+}
+
+Status DecodePoint(json::ElementReader& reader, std::string_view element_text,
+                   model::TrackerState& out, DecodeNotes& notes) {
+  out.Clear();
+  Status status = reader.Parse(element_text);
+  if (!status.ok()) return status;
+  StateDecoder(reader.root(), out, notes).RunPoint();
+  notes.AddFrom(reader);
+  reader.Clear();
+  if (out.fix_time.has && out.lat_deg.has) return status;
+  return {Code::kSkip, "a point without a time or a place"};
 }
 
 }  // namespace depotlink::navixy

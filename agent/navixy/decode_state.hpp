@@ -26,4 +26,9 @@ inline constexpr std::uint64_t kMaxId = std::uint64_t{1} << 53U;
 Status DecodeState(json::ElementReader& reader, std::string_view element_text,
                    model::TrackerState& out, DecodeNotes& notes);
 
+// Likewise one point of track/read (vendor documents, track, point info), as far as a state has the
+// same: place, course and time of fix. kSkip also where it has no place or no time.
+Status DecodePoint(json::ElementReader& reader, std::string_view element_text,
+                   model::TrackerState& out, DecodeNotes& notes);
+
 }  // namespace depotlink::navixy

@@ -36,6 +36,8 @@ inline constexpr Endpoint kGroupList{"tracker/group/list", {"list"}, 1};
 inline constexpr Endpoint kTrackerList{"tracker/list", {"list"}, 1};
 inline constexpr Endpoint kGetStates{"tracker/get_states", {"states", "blocked", "not_exist"}, 3};
 
+inline constexpr Endpoint kTrackRead{"track/read", {"list"}, 1};
+
 inline constexpr Endpoint kLinkList{"tracker/location/link/list", {"list"}, 1};
 inline constexpr Endpoint kLinkRead{"tracker/location/link/read"};  // `value` comes whole
 

@@ -185,6 +185,9 @@ constexpr KeySpec kKeys[] = {
     Key("poll.links", KeyType::kDuration, kPaceLow, kPaceHigh, "", "5m",
         "how often the geo links are read",
         [](Settings& s, const Parsed& v) { s.poll.links_ms = v.whole; }),
+    Key("poll.backfill", KeyType::kDuration, 0, 30 * 24.0 * kHourMs, "24h", "3d",
+        "how far back positions that were missed are read; 0s: not at all",
+        [](Settings& s, const Parsed& v) { s.poll.backfill_ms = v.whole; }),
 
     Section("scope"),
     List("scope.trackers", limits::kScopeTrackers, "the numbers of the trackers to publish"),

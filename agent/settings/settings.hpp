@@ -55,6 +55,7 @@ struct Poll {
   DurationMs stopped_ms = 30 * kSecondMs;
   DurationMs parked_ms = 60 * kSecondMs;
   DurationMs offline_ms = 5 * kMinuteMs;
+  DurationMs backfill_ms = 24 * kHourMs;  // how far back missed positions are read; 0: not at all
   DurationMs links_ms = 0;  // 0: geo links are not polled; where the scope names some, never 0
 };
 

@@ -14,11 +14,18 @@ RECORD_KEYS = {"poll_time", "run", "seq"}
 # Names beyond the contract's sample: to add one is to document it.
 FURTHER_KEYS = {"alias", "late", "precision_m", "gsm_lbs", "gsm_roaming", "gsm_time",
                 "battery_time", "inputs_time", "outputs_time", "track_time"}
+# Of a point that was read back.
+HISTORY_KEYS = {"id", "label", "group", "lat", "lng", "speed_kmh", "heading_deg", "altitude_m",
+                "precision_m", "lbs", "fix_time", "run", "seq", "late"}
 TOLERANCE_DEG = 1e-7
 
 
 def state_topic(tracker_id):
     return PREFIX + "tracker/%d/state" % tracker_id
+
+
+def history_topic(tracker_id):
+    return PREFIX + "tracker/%d/history" % tracker_id
 
 
 def info_topic(tracker_id):
@@ -29,12 +36,15 @@ def link_topic(link_id):
     return PREFIX + "link/%d" % link_id
 
 
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def utc(text):
     """An ISO date with an offset as UTC with Z."""
     if text is None:
         return None
-    moment = datetime.datetime.fromisoformat(text).astimezone(datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment(text).astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _gps(gps):

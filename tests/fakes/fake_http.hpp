@@ -82,6 +82,12 @@ class FakeHttp : public ports::Http {
     End(end, -1, std::move(detail));
     Deliver();
   }
+  // Who asked is gone, and its connection with it: not a word to the sink.
+  void Forget() {
+    sink_ = nullptr;
+    pieces_.clear();
+    ended_ = paused_ = cancelled_ = false;
+  }
   // The loop's wait.
   void Deliver() {
     if (sink_ == nullptr) return;

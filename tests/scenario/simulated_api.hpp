@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/base/time.hpp"
 #include "agent/model/tracker_state.hpp"
@@ -28,6 +29,8 @@ class SimulatedApi {
   DurationMs change_ms = 10 * kSecondMs;  // how often a state changes
   std::set<model::TrackerId> gone;
   std::set<model::TrackerId> blocked;
+  std::set<model::TrackerId> still;  // nothing new of them since `still_since`
+  WallTime still_since;
   // What the machine's clock lags behind the platform's.
   DurationMs ahead_ms = 0;
   // --- how it answers
@@ -35,6 +38,14 @@ class SimulatedApi {
   int refuse_all_code = 0;     // each call is refused with this code; 0: none
   int refuse_groups_code = 0;  // likewise for tracker/group/list alone
   std::size_t piece_bytes = 1400;
+  // track/read: a longer span is refused; so many points at most an answer; 0: no limit. Trackers
+  // that it refuses.
+  DurationMs span_most_ms = 0;
+  std::size_t points_most = 0;
+  std::set<model::TrackerId> no_track;
+  // Trackers that it was asked for, in the order of the calls.
+  std::vector<model::TrackerId> tracks_asked;
+  std::vector<MonoTime> tracks_asked_at;
   // Answers of other calls, by the end of their path, and how often each was asked for.
   std::map<std::string, std::string> others;
   std::map<std::string, int> others_asked;
@@ -42,6 +53,7 @@ class SimulatedApi {
   WallTime Now() const { return {clock_->WallNow().ms + ahead_ms}; }
   // The number of the state that a tracker has at a time; what it says follows from that.
   std::int64_t StateNumber(model::TrackerId id, WallTime time) const {
+    if (still.count(id) != 0) time.ms = std::min(time.ms, still_since.ms);
     return (time.ms + static_cast<std::int64_t>(id) * 137) / change_ms;
   }
   std::string UpdateTime(model::TrackerId id, std::int64_t number) const {
@@ -89,6 +101,7 @@ class SimulatedApi {
       return request.url.size() >= path.size() &&
              request.url.compare(request.url.size() - path.size(), path.size(), path) == 0;
     };
+    if (is("track/read") && refuse_all_code == 0) return AnswerTrack(request.body);
     const bool groups = is("tracker/group/list");
     const int code = groups && refuse_groups_code != 0 ? refuse_groups_code : refuse_all_code;
     if (code != 0) {
@@ -104,6 +117,46 @@ class SimulatedApi {
                              : is("tracker/list") ? FleetList()
                                                   : States(request.body);
     http_->Answer(200, body, piece_bytes);
+  }
+  static std::string Part(const std::string& body, const std::string& name) {
+    const std::size_t at = body.find('"' + name + "\":") + name.size() + 3;
+    const std::size_t from = body[at] == '"' ? at + 1 : at;
+    return body.substr(from, body.find_first_of("\",}", from) - from);
+  }
+  void AnswerTrack(const std::string& body) {
+    const model::TrackerId id = std::stoull(Part(body, "tracker_id"));
+    tracks_asked.push_back(id);
+    tracks_asked_at.push_back(clock_->Now());
+    WallTime from;
+    WallTime to;
+    const bool read = ParseIsoTime(Part(body, "from"), from) && ParseIsoTime(Part(body, "to"), to);
+    const bool whole = Part(body, "filter") == "false" && Part(body, "simplify") == "false";
+    int code = read && whole && from < to ? 0 : 7;
+    if (code == 0 && span_most_ms > 0 && to.ms - from.ms > span_most_ms) code = 211;
+    if (no_track.count(id) != 0 || gone.count(id) != 0) code = 201;
+    if (code != 0) {
+      return http_->Answer(
+          400, "{\"success\":false,\"status\":{\"code\":" + std::to_string(code) + "}}");
+    }
+    std::string points;
+    std::size_t count = 0;
+    bool more = false;
+    for (std::int64_t number = StateNumber(id, from); !more; ++number) {
+      const std::int64_t ms = number * change_ms - static_cast<std::int64_t>(id) * 137;
+      if (ms <= from.ms) continue;
+      if (ms >= to.ms || number > StateNumber(id, Now())) break;
+      more = points_most > 0 && count == points_most;
+      if (more) break;
+      ++count;
+      points += (points.empty() ? "" : ",") +
+                ("{\"get_time\":\"" + UpdateTime(id, number) + "\",\"lat\":45.5,\"lng\":") +
+                std::to_string(id % 180) + ",\"alt\":" + Altitude(number) +
+                ",\"address\":\"\",\"satellites\":9}";
+    }
+    http_->Answer(200,
+                  std::string("{\"success\":true,\"limit_exceeded\":") + (more ? "true" : "false") +
+                      ",\"list\":[" + points + "]}",
+                  piece_bytes);
   }
   std::string FleetList() const {
     std::string list;

@@ -76,6 +76,11 @@ class SimulatedBroker {
     const auto seen = states_seen_.find(tracker);
     return seen != states_seen_.end() && seen->second.count(altitude) != 0;
   }
+  // How often one came with this altitude on a topic.
+  std::size_t Times(const std::string& topic, const std::string& altitude) const {
+    const auto seen = topics_seen_.find(topic);
+    return seen == topics_seen_.end() ? 0 : seen->second.count(altitude);
+  }
   // Times that something older came behind something newer.
   std::size_t backwards() const { return backwards_; }
   std::size_t repeats() const { return repeats_; }
@@ -112,10 +117,13 @@ class SimulatedBroker {
     const std::string run = Member(message.payload, "run");
     repeats_ += seq_seen_[run].insert(seq).second ? 0U : 1U;
     const std::string altitude = Member(message.payload, "altitude_m");
-    if (!altitude.empty())
+    if (!altitude.empty()) {
       states_seen_[std::stoull(Member(message.payload, "id"))].insert(altitude);
+      topics_seen_[message.topic].insert(altitude);
+    }
     Last& last = last_[message.topic];
-    const std::string time = Member(message.payload, "update_time");
+    std::string time = Member(message.payload, "update_time");
+    if (time.empty()) time = Member(message.payload, "fix_time");  // a point
     if ((run == last.run && seq < last.seq) || time < last.time) ++backwards_;
     last = {run, seq, time};
   }
@@ -131,6 +139,7 @@ class SimulatedBroker {
   std::map<std::string, std::set<std::size_t>> seq_seen_;
   std::map<std::string, Last> last_;
   std::map<std::uint64_t, std::set<std::string>> states_seen_;
+  std::map<std::string, std::multiset<std::string>> topics_seen_;
   std::size_t backwards_ = 0;
   std::size_t repeats_ = 0;
   std::size_t flaps_ = 0;

@@ -37,6 +37,7 @@ class World {
     settings.mqtt.host = "broker";
     settings.mqtt.client_id = "depotlink-yard";
     settings.memory.max_trackers = 1000;
+    settings.poll.backfill_ms = 0;  // a day of outages is a lot to read back
     ram.set_in_memory(true);
   }
 
@@ -150,6 +151,7 @@ class World {
  private:
   void End() {
     agent.reset();
+    http.Forget();
     disk.Kill();
     ram.Kill();
     if (mqtt.connected()) mqtt.Lose();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's calls: parameters in, a Reply out. Knows nothing of sockets or faults."""
-from . import extras, panel, render
+from . import extras, panel, render, track
 from .clock import server_now
 from .errors import ApiError, invalid
 from .links import Links
@@ -38,7 +38,7 @@ class Api:
             "user/logout": self._logout,
             "tracker/list": self._list, "tracker/group/list": self._groups,
             "tracker/get_states": self._states, "tracker/get_state": self._state,
-            "tracker/read": self._read,
+            "tracker/read": self._read, "track/read": self._track,
             "tracker/location/link/list": self._link_list,
             "tracker/location/link/read": self._link_read,
         }
@@ -123,6 +123,12 @@ class Api:
     def _read(self, params, _iso):
         text = self.fleet.list_text(self._tracker(params, blocked_allowed=True))
         return Reply(200, self._members([(b"value", [text])], True))
+
+    def _track(self, params, iso):
+        found, exceeded = track.read(self.fleet, self._tracker(params), params, iso, self.options)
+        texts = [render.dumps(point) for point in found]
+        members = [(b"limit_exceeded", [render.dumps(exceeded)]), (b"list", _array(texts))]
+        return Reply(200, self._members(members, True))
 
     def _link_list(self, params, iso):
         return Reply(200, self._members([(b"list", _array(self.links.list(params, iso)))], True))

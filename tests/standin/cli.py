@@ -38,6 +38,10 @@ def parser():
     p.add_argument("--step", dest="step_s", type=int, default=0,
                    help="seconds by which each get_states moves the clock (implies --report 1)")
     p.add_argument("--utc-offset", default="+02:00", help="the account's time zone")
+    p.add_argument("--track-span", type=int, default=90 * 86400,
+                   help="the longest span in seconds that track/read answers for")
+    p.add_argument("--track-limit", type=int, default=0,
+                   help="points that track/read answers at most, 0: no limit")
     p.add_argument("--order", choices=("vendor", "first", "last"), default="vendor")
     p.add_argument("--gzip", choices=("auto", "never"), default="auto")
     p.add_argument("--framing", choices=("length", "chunked"), default="length")

@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
-from . import render
+from . import render, track
 
 EDITABLE = ("label", "group_id", "model", "blocked", "kind", "shift", "device_id", "source_id")
 
@@ -58,6 +58,12 @@ class Control:
             tracker = self._fleet.trackers[int(id)]
             return {"tracker": tracker.listed(), "state": self._fleet.state(tracker, True)[0],
                     "kind": tracker.kind}
+
+    def act_points(self, id, since, until):
+        """Unix times of the fixes that `track/read` knows between two others."""
+        with self._fleet.lock:
+            tracker = self._fleet.trackers[int(id)]
+            return [time for time, _ in track.points(self._fleet, tracker, int(since), int(until))]
 
     def act_trackers(self):
         with self._fleet.lock:
@@ -154,9 +160,11 @@ class Control:
         return {}
 
     def act_options(self, **values):
-        """Changes order, gzip, framing, keep_alive, step_s or date_offset (null: no Date) while running."""
+        """Changes order, gzip, framing, keep_alive, step_s, date_offset (null: no Date), track_span or
+        track_limit while running."""
         for name, value in values.items():
-            if name not in ("order", "gzip", "framing", "keep_alive", "step_s", "date_offset"):
+            if name not in ("order", "gzip", "framing", "keep_alive", "step_s", "date_offset",
+                            "track_span", "track_limit"):
                 raise ValueError("no option %r can be changed" % name)
             setattr(self._options, name, value)
         return {}

@@ -64,7 +64,8 @@ def _position(kind, traits, at):
     return round(lat, 7), round(lng, 7), int(-angle * 57.29578) % 360
 
 
-def _gps(kind, traits, at, date):
+def gps_at(kind, traits, at, date):
+    """The member `gps` of a state; `at` comes from `quantum`."""
     lat, lng, heading = _position(kind, traits, at)
     lag = (0, 1, 5)[traits.hash % 3] if kind == "moving" else 0
     updated = at - lag if kind != "parked" else at - at % 86400
@@ -108,7 +109,7 @@ def state_at(kind, traits, source_id, at, date):
     gsm = {"updated": now, "signal_level": h % 101, "network_name": NETWORKS[h % 4]}
     if traits.shows_null:
         gsm["roaming"] = None
-    state = {"source_id": source_id, "gps": _gps(kind, traits, at, date),
+    state = {"source_id": source_id, "gps": gps_at(kind, traits, at, date),
              "connection_status": "offline" if kind == "offline" else "active",
              "movement_status": "parked" if kind == "offline" else kind,
              "movement_status_update": begun, "ignition": kind == "moving",

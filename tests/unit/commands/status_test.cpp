@@ -98,6 +98,17 @@ TEST(StatusCommand, TellsOfExtrasInTrouble) {
   STRCMP_CONTAINS("  extras    3\n", out.c_str());
 }
 
+TEST(StatusCommand, TellsWhatIsStillToBeReadBack) {
+  input.report = std::string(R"({"backfill":{"gaps":2,"trackers_left":13,"points":400}})");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS(
+      "  missed    2 gaps to read back, 13 trackers left of the first, 400 points so far\n",
+      out.c_str());
+  input.report = std::string(R"({"backfill":{"gaps":0,"trackers_left":0,"points":400}})");
+  CHECK_EQUAL(0, Run());
+  CHECK(out.find("missed") == std::string::npos);
+}
+
 TEST(StatusCommand, PrintsJson) {
   input.json = true;
   CHECK_EQUAL(0, Run());

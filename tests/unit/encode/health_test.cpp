@@ -65,6 +65,13 @@ TEST(Health, TheHeapIsToldWhereItIsCounted) {
                   Encoded().c_str());
 }
 
+TEST(Health, WhatIsReadBackStandsThereUnlessItIsOff) {
+  CHECK(Encoded().find("backfill") == std::string::npos);
+  report.backfill = {true, 2, 13, 400, 1};
+  STRCMP_CONTAINS(R"("backfill":{"gaps":2,"trackers_left":13,"points":400,"refused":1})",
+                  Encoded().c_str());
+}
+
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {
@@ -158,6 +165,9 @@ TEST(Health, TheLargestFits) {
   queue.on_disk = queue.bytes = queue.locked = queue.set_aside = queue.lost_memory = UINT64_MAX;
   queue.lost_quota = queue.lost_age = queue.lost_damaged = queue.out_of_scope = UINT64_MAX;
   report.extras = {UINT64_MAX, UINT64_MAX, name, error};
+  report.backfill = {true, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+  report.trackers_left_out = report.memory_refused = UINT64_MAX;
+  report.memory_heap_kib = report.memory_heap_peak_kib = report.memory_planned_kib = UINT64_MAX;
   report.skipped_elements = report.ignored_fields = UINT64_MAX;
   report.memory_rss_kib = report.memory_peak_kib = UINT64_MAX;
   report.memory_heap_kib = report.memory_heap_peak_kib = report.memory_refused = UINT64_MAX;

@@ -92,8 +92,8 @@ TEST(Table, AFullTableTakesNoMore) {
 TEST(Table, IdsOfEverySize) {
   Table table(4);
   const TrackerId ids[] = {1, UINT32_MAX, std::uint64_t{1} << 53U, 2};
-  for (const TrackerId id : ids) table.Add(id)->state_fingerprint = id;
-  for (const TrackerId id : ids) CHECK(table.Find(id)->state_fingerprint == id);
+  for (const TrackerId id : ids) table.Add(id)->state_fingerprint = id & Tracker::kFingerprintMask;
+  for (const TrackerId id : ids) CHECK(table.Find(id)->id == id);
   POINTERS_EQUAL(nullptr, table.Find(std::uint64_t{1} << 32U));
 }
 
@@ -113,13 +113,13 @@ TEST(Table, ForgetPublishedKeepsAllElse) {
   Tracker* tracker = table.Add(7);
   tracker->state_fingerprint = 1;
   tracker->info_fingerprint = 2;
-  tracker->state_time_ms = 3;
+  tracker->set_state_time_ms(3);
   tracker->Set(Tracker::kStateRetained);
   table.SetLabel(*tracker, "x");
   table.ForgetPublished();
   LONGS_EQUAL(0, tracker->state_fingerprint);
   LONGS_EQUAL(0, tracker->info_fingerprint);
-  LONGS_EQUAL(3, tracker->state_time_ms);
+  LONGS_EQUAL(3, tracker->state_time_ms());
   CHECK(tracker->Has(Tracker::kStateRetained));
   CHECK(table.Label(*tracker) == "x");
 }
@@ -192,7 +192,8 @@ TEST(Table, AgreesWithAMapWhateverIsDoneToIt) {
           ++full;
           break;
         }
-        tracker->state_fingerprint = model[id].mark = random.Next();
+        model[id].mark = random.Next() & Tracker::kFingerprintMask;
+        tracker->state_fingerprint = model[id].mark & Tracker::kFingerprintMask;
         break;
       }
       case 2:
@@ -223,7 +224,7 @@ TEST(Table, TheLargestTable) {
   for (std::uint32_t i = 0; i < limits::kMaxTrackers; ++i) {
     // A permutation: 60,000 and 7,919 have no divisor in common.
     const TrackerId id = 1 + (i * std::uint64_t{7919}) % limits::kMaxTrackers;
-    table.Add(id)->state_fingerprint = id;
+    table.Add(id)->state_fingerprint = id & Tracker::kFingerprintMask;
   }
   POINTERS_EQUAL(nullptr, table.Add(limits::kMaxTrackers + 1));
   for (TrackerId id = 1; id <= limits::kMaxTrackers; ++id) {

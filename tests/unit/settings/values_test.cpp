@@ -284,8 +284,9 @@ TEST(Values, DefaultsOfTheTableAreTheSettings) {
         s.poll.moving_ms == d.poll.moving_ms || s.poll.stopped_ms == d.poll.stopped_ms ||
         s.extra[0].every_ms == e.every_ms || s.extra[0].split == e.split ||
         s.extra[0].retain == e.retain || s.poll.parked_ms == d.poll.parked_ms ||
-        s.poll.offline_ms == d.poll.offline_ms || s.queue.dir == d.queue.dir ||
-        s.queue.runtime_dir == d.queue.runtime_dir || s.queue.max_bytes == d.queue.max_bytes ||
+        s.poll.offline_ms == d.poll.offline_ms || s.poll.backfill_ms == d.poll.backfill_ms ||
+        s.queue.dir == d.queue.dir || s.queue.runtime_dir == d.queue.runtime_dir ||
+        s.queue.max_bytes == d.queue.max_bytes ||
         s.queue.min_free_bytes == d.queue.min_free_bytes ||
         s.queue.max_age_ms == d.queue.max_age_ms ||
         s.queue.flush_interval_ms == d.queue.flush_interval_ms ||
