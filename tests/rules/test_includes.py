@@ -28,8 +28,9 @@ MAY_KNOW = {
     "agent": ("agent/",),
     "platform": ("agent/base", "agent/ports", "agent/model"),
 }
-# These two wire or step the whole, and so know it.
-KNOWS_ALL = {"platform/main.cpp": ("agent/", "platform")}
+# These wire the whole, and so know it.
+KNOWS_ALL = dict.fromkeys(("platform/main.cpp", "platform/daemon.cpp", "platform/daemon.hpp",
+                           "platform/startup.cpp", "platform/startup.hpp"), ("agent/", "platform"))
 
 # Headers of the libraries: the only places that may include them.
 LIBRARIES = {
