@@ -71,7 +71,7 @@ def commands(agent):
     for words in (["check"], ["status"], ["status", "--json"], ["queue", "ls"], ["queue", "export"]):
         done = subprocess.run(EMULATOR + [agent.binary, *words, "--config", agent.config], check=False,
                               capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
-        assert done.stdout, (words, done.stderr)
+        assert done.stdout or words[-1] == "export", (words, done.stderr)
         said[" ".join(words)] = done.stdout + done.stderr
     return said
 
@@ -145,6 +145,7 @@ def test_no_secret_is_written_said_or_sent_elsewhere(
         if any(name.endswith(".seg") for name in os.listdir(agent.queue_dir)):
             break
     while_away = commands(agent)
+    assert while_away["queue export"]
     begun = {"%s_%d" % (api, at): begun for api in ("user", "panel")
              for at, begun in enumerate(standin.sessions(api=api)["begun"])}
     canaries = Canaries(user=USER[1], panel=PANEL[1], bus=MQTT[1], queue=QUEUE_KEY, link=LINK_HASH,

@@ -117,7 +117,7 @@ def test_purge_asks_and_leaves_the_key(waiting, broker, standin):
             os.close(theirs)
         assert done.returncode == code, done.stdout + done.stderr
         assert (files(agent) == before) == (code == 1)
-    assert files(agent) == ["queue.key"]
+    assert set(files(agent)) - {"gaps"} == {"queue.key"}  # what is to be read back is no record
     assert queue(agent, "purge", "--yes").returncode == 0
     assert exported(agent) == []
     broker.start()
