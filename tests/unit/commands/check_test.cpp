@@ -105,7 +105,9 @@ TEST(Check, RefusesAFleetThatDoesNotFitTheBudget) {
   STRCMP_CONTAINS(" KiB  trackers and their labels\n", out.c_str());
   CHECK(out.find("OK") == std::string::npos);
   config = kConfig;
-  config.insert(config.rfind('}'), ",\n \"memory\": {\"max_trackers\": 60000}");
+  config.insert(
+      config.rfind('}'),
+      ",\n \"memory\": {\"max_trackers\": 60000}, \"queue\": {\"drop\": \"all_but_newest\"}");
   files.Put("c.json", config);
   CHECK_EQUAL(1, Run());
   STRCMP_CONTAINS("c.json:4:29: memory.max_trackers: a budget of 8192 KiB is ", out.c_str());
