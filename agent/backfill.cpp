@@ -5,7 +5,7 @@
 #include <array>
 #include <string>
 
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink {
 namespace {
@@ -227,11 +227,9 @@ void Backfill::FinishGap() {
 // --- over a restart
 
 bool Backfill::Load(ports::Storage& storage) {
-  const Result<ports::FileHandle> file = storage.OpenRead(kGapsFile);
-  if (!file.ok()) return false;
   std::array<char, limits::kGapsFileBytes> text;
-  const Result<std::size_t> bytes = storage.ReadAt(file.value(), 0, text.data(), text.size());
-  storage.Close(file.value());
+  const Result<std::size_t> bytes =
+      queue::ReadSmallFile(storage, kGapsFile, text.data(), text.size());
   return bytes.ok() && book_.Read({text.data(), bytes.value()}, last_good_ms_);
 }
 

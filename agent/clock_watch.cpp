@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink {
 namespace {
@@ -24,11 +24,8 @@ struct IsoText {
 }  // namespace
 
 void ClockWatch::Recall(ports::Storage& disk) {
-  const Result<ports::FileHandle> file = disk.OpenRead(kFile);
-  if (!file.ok()) return;
   std::array<char, kIsoTimeMaxBytes> text{};
-  const Result<std::size_t> bytes = disk.ReadAt(file.value(), 0, text.data(), text.size());
-  disk.Close(file.value());
+  const Result<std::size_t> bytes = queue::ReadSmallFile(disk, kFile, text.data(), text.size());
   WallTime left;
   if (bytes.ok() && ParseIsoTime({text.data(), bytes.value()}, left) && floor_ < left) {
     floor_ = left;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink {
 namespace {
@@ -18,11 +18,9 @@ constexpr std::size_t kBookBytes = 512;
 }  // namespace
 
 void LoginBook::Recall(MonoTime now) {
-  const Result<ports::FileHandle> file = ram_->OpenRead(kBookFile);
-  if (!file.ok()) return;
   std::array<char, kBookBytes> text{};
-  const Result<std::size_t> bytes = ram_->ReadAt(file.value(), 0, text.data(), text.size());
-  ram_->Close(file.value());
+  const Result<std::size_t> bytes =
+      queue::ReadSmallFile(*ram_, kBookFile, text.data(), text.size());
   if (!bytes.ok()) return;
   const char* at = text.data();
   const char* const end = at + bytes.value();

@@ -9,7 +9,6 @@
 #include "agent/base/fingerprint.hpp"
 
 namespace depotlink {
-
 namespace {
 
 ports::MqttTransport TransportOf(settings::MqttScheme scheme) {
@@ -22,6 +21,19 @@ ports::MqttTransport TransportOf(settings::MqttScheme scheme) {
       break;
   }
   return ports::MqttTransport::kTcp;
+}
+
+// Whatever order they stand in; 0: the whole fleet.
+std::uint64_t ScopeFingerprint(const settings::Scope& scope) {
+  std::string text;
+  const auto add = [&text](char kind, auto ids) {
+    std::sort(ids.begin(), ids.end());
+    for (const std::uint64_t id : ids) text += kind + std::to_string(id);
+  };
+  add('t', scope.trackers);
+  add('g', scope.groups);
+  add('l', scope.links);
+  return text.empty() ? 0 : Fingerprint(text);
 }
 
 }  // namespace
@@ -58,23 +70,6 @@ poll::PollerConfig MakePollerConfig(const settings::Settings& settings, MonoTime
   config.requests_per_second = settings.api.requests_per_second;
   return config;
 }
-
-namespace {
-
-// Whatever order they stand in; 0: the whole fleet.
-std::uint64_t ScopeFingerprint(const settings::Scope& scope) {
-  std::string text;
-  const auto add = [&text](char kind, auto ids) {
-    std::sort(ids.begin(), ids.end());
-    for (const std::uint64_t id : ids) text += kind + std::to_string(id);
-  };
-  add('t', scope.trackers);
-  add('g', scope.groups);
-  add('l', scope.links);
-  return text.empty() ? 0 : Fingerprint(text);
-}
-
-}  // namespace
 
 queue::QueueConfig MakeQueueConfig(const settings::Settings& settings) {
   const settings::Queue& given = settings.queue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/status_file.hpp"
 
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink {
 namespace {

@@ -72,14 +72,7 @@ std::string BusProbes::Where() const {
 
 bool BusProbes::ConnectWith(ports::MqttVersion version, ports::MqttEvent& out) {
   version_ = version;
-  ports::MqttConnect connect;
-  connect.transport = config_.transport;
-  connect.host = config_.host;
-  connect.port = config_.port;
-  connect.client_id = config_.client_id;
-  connect.username = config_.username;
-  connect.password = config_.password.Reveal();
-  connect.version = version;
+  ports::MqttConnect connect = publish::MakeConnect(config_, version);
   connect.timeout_ms = kConnectMs;
   const Status begun = mqtt_->Connect(connect);
   out = ports::MqttEvent{};

@@ -97,15 +97,20 @@ void Publisher::TakeEvents(MonoTime now) {
   }
 }
 
-void Publisher::Connect(MonoTime now) {
+ports::MqttConnect MakeConnect(const PublisherConfig& config, ports::MqttVersion version) {
   ports::MqttConnect connect;
-  connect.transport = config_.transport;
-  connect.host = config_.host;
-  connect.port = config_.port;
-  connect.client_id = config_.client_id;
-  connect.username = config_.username;
-  connect.password = config_.password.Reveal();
-  connect.version = version_;
+  connect.transport = config.transport;
+  connect.host = config.host;
+  connect.port = config.port;
+  connect.client_id = config.client_id;
+  connect.username = config.username;
+  connect.password = config.password.Reveal();
+  connect.version = version;
+  return connect;
+}
+
+void Publisher::Connect(MonoTime now) {
+  ports::MqttConnect connect = MakeConnect(config_, version_);
   connect.will_topic = config_.status_topic;
   connect.will_payload = kOffline;
   connect.timeout_ms = kConnectTimeoutMs;

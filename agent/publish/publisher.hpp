@@ -45,6 +45,10 @@ struct PublisherConfig {
   std::string health_topic;
 };
 
+// Where to connect, and as whom; no will, and the port's defaults for the rest. Its views are of
+// `config`, which must outlive the call that takes them.
+ports::MqttConnect MakeConnect(const PublisherConfig& config, ports::MqttVersion version);
+
 enum class BrokerState : std::uint8_t { kNeverConnected, kConnected, kAway };
 
 struct PublishCounters {

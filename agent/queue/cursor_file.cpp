@@ -6,7 +6,7 @@
 
 #include "agent/queue/crc32c.hpp"
 #include "agent/queue/little_endian.hpp"
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink::queue {
 namespace {

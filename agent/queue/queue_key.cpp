@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink::queue {
 namespace {
@@ -44,11 +44,8 @@ Status MakeKey(ports::Storage& disk, ports::Cipher& cipher) {
 }
 
 Status ReadKey(ports::Storage& disk, ports::CipherKey& key) {
-  Result<ports::FileHandle> file = disk.OpenRead(kKeyFileName);
-  if (!file.ok()) return file.status();
   char text[kKeyHexDigits + 2];
-  Result<std::size_t> got = disk.ReadAt(file.value(), 0, text, sizeof text);
-  disk.Close(file.value());
+  const Result<std::size_t> got = ReadSmallFile(disk, kKeyFileName, text, sizeof text);
   Status status = got.status();
   if (status.ok()) {
     std::string_view digits(text, got.value());

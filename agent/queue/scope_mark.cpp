@@ -21,10 +21,7 @@ constexpr std::size_t kScopeMarkBytes = 28;
 
 ScopeMark ReadScopeMark(ports::Storage& storage) {
   char bytes[kScopeMarkBytes];
-  const Result<ports::FileHandle> file = storage.OpenRead(kScopeMarkFile);
-  if (!file.ok()) return {};
-  const Result<std::size_t> got = storage.ReadAt(file.value(), 0, bytes, sizeof bytes);
-  storage.Close(file.value());
+  const Result<std::size_t> got = ReadSmallFile(storage, kScopeMarkFile, bytes, sizeof bytes);
   const std::string_view whole(bytes, sizeof bytes);
   if (!got.ok() || got.value() < sizeof bytes || whole.substr(0, kScopeMagic.size()) != kScopeMagic)
     return {};

@@ -9,7 +9,7 @@
 
 #include "agent/ports/storage.hpp"
 #include "agent/queue/record.hpp"
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink::queue {
 

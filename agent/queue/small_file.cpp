@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 namespace depotlink::queue {
 
@@ -15,6 +15,15 @@ Status ReplaceFile(ports::Storage& storage, std::string_view name, std::string_v
   if (status.ok()) status = storage.Rename(new_name, name);
   if (status.ok() && durable == Durable::kYes) status = storage.SyncDirectory();
   return status;
+}
+
+Result<std::size_t> ReadSmallFile(ports::Storage& storage, std::string_view name, char* out,
+                                  std::size_t capacity) {
+  const Result<ports::FileHandle> file = storage.OpenRead(name);
+  if (!file.ok()) return file.status();
+  Result<std::size_t> bytes = storage.ReadAt(file.value(), 0, out, capacity);
+  storage.Close(file.value());
+  return bytes;
 }
 
 }  // namespace depotlink::queue

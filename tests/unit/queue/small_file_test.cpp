@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/queue/replace_file.hpp"
+#include "agent/queue/small_file.hpp"
 
 #include <string>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "agent/base/status.hpp"
@@ -18,5 +19,10 @@ enum class Durable {
 // short, goes. After a failure the old file may be there or the new one.
 Status ReplaceFile(ports::Storage& storage, std::string_view name, std::string_view new_name,
                    std::string_view bytes, Durable durable);
+
+// Reads what a small file begins with, at most `capacity` bytes, to `out`; returns how many. kSkip
+// where there is none of that name.
+Result<std::size_t> ReadSmallFile(ports::Storage& storage, std::string_view name, char* out,
+                                  std::size_t capacity);
 
 }  // namespace depotlink::queue
