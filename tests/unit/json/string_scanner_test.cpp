@@ -215,7 +215,7 @@ TEST(StringScanner, AKeyIsCutAtItsBound) {
 }
 
 TEST(StringScanner, AgreesWithTheReferenceOnRandomText) {
-  constexpr std::string_view kPool[] = {
+  constexpr std::string_view kPieces[] = {
       "a",       "\\",   "\"",   "u",    "\\u",  "d83d", "de9a",     "0041", "\\ud83d",
       "\\ude9a", "\xC3", "\xA9", "\xE8", "\xBB", "\x8A", "\xF0\x9F", "\x9A", "\xED",
       "\xA0",    "\x80", "\xF4", "\x90", "\n",   "n",    "/",        "\x7F", "\xC3\xA9"};
@@ -223,7 +223,8 @@ TEST(StringScanner, AgreesWithTheReferenceOnRandomText) {
   int sound = 0;
   for (int i = 0; i < 100000; ++i) {
     std::string text;
-    for (std::size_t n = random.Below(8); n > 0; --n) text += kPool[random.Below(std::size(kPool))];
+    for (std::size_t n = random.Below(8); n > 0; --n)
+      text += kPieces[random.Below(std::size(kPieces))];
     text += '"';
     const Scan scan = ScanCut(text, random.Below(text.size() + 1));
     std::string decoded;

@@ -118,12 +118,12 @@ TEST(Syntax, EveryPrefixIsRefused) {
 }
 
 TEST(Syntax, EveryByteMayBeAnother) {
-  constexpr std::string_view kBytes("\0\x01\t\n\r \"'*,-./019:[\\]{}eu\x7F\x80\xC3\xE2\xF0\xFF",
-                                    31);
+  constexpr std::string_view kInserted("\0\x01\t\n\r \"'*,-./019:[\\]{}eu\x7F\x80\xC3\xE2\xF0\xFF",
+                                       31);
   const std::string whole = WithMqtt("\"version\": \"5\"");
   for (std::size_t i = 0; i < whole.size(); i += depotlink::Stride()) {
     std::string broken = whole;
-    for (const char byte : kBytes) {
+    for (const char byte : kInserted) {
       broken[i] = byte;
       for (const Fault& fault : ReadSettings(broken).faults) {
         CHECK(fault.line >= 1 && fault.line <= 6 && fault.column >= 1);
