@@ -47,9 +47,11 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
               *ports.random, log),
       queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this, log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
-                 *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {
+                 *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this),
+      look_(*ports.mqtt, *this, log) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
   AddJobs(settings, std::move(secrets.panel));
+  AddLook();
   queue_.Start(started_);
   clock_watch_.Recall(*ports.queue.disk);
   login_book_.Recall(started_);
@@ -95,6 +97,40 @@ void Agent::AddLinks(const settings::Settings& settings) {
   poller_.Add(*links_job_);
 }
 
+void Agent::AddLook() {
+  for (const auto kind : {encode::RetainedTopic::kInfo, encode::RetainedTopic::kState,
+                          encode::RetainedTopic::kLink}) {
+    std::array<char, limits::kTopicBytes> filter;
+    look_.Add(topics_.Filter(kind, filter.data(), filter.size()));
+  }
+}
+
+// Only who knows the whole fleet, and each link, can tell what is left over.
+MonoTime Agent::StepLook(MonoTime now) {
+  const bool known = fleet_job_.listed() && (links_ == nullptr || links_job_->read_once());
+  return look_.Step(now, known && MayClear(now));
+}
+
+bool Agent::OnRetained(std::string_view topic) {
+  const encode::RetainedAt at = topics_.Read(topic);
+  if (at.id == 0) return true;
+  if (!Ready() || !MayClear(ports_.clock->Now())) return false;
+  if (at.kind != encode::RetainedTopic::kLink) {
+    const bool state = at.kind == encode::RetainedTopic::kState;
+    pipeline_.ClearStray(state ? queue::RecordKind::kClearState : queue::RecordKind::kClearInfo,
+                         at.id);
+  } else if (links_ != nullptr) {
+    links_->ClearStray(at.id);
+  } else {
+    queue::Record record;
+    record.kind = queue::RecordKind::kClearLink;
+    record.tracker = at.id;
+    record.topic = topic;
+    Push(record);
+  }
+  return true;
+}
+
 MonoTime Agent::StepLinks(MonoTime now) {
   pipeline_.NoteBus(MayClear(now));
   if (pipeline_.TakeListWanted()) fleet_job_.AskSoon();
@@ -127,7 +163,7 @@ MonoTime Agent::Step() {
     info_dropped_ = false;
     fleet_job_.AskSoon();
   }
-  next = std::min(next, StepLinks(now));
+  next = std::min({next, StepLinks(now), StepLook(now)});
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   backfill_.Step({now, RecordTimeMs(now), fleet_job_.listed()});
   next = std::min(next, poller_.Step(now));
@@ -171,6 +207,7 @@ void Agent::BeginStop() {
 // the bus.
 void Agent::OnConnectedAgain() {
   connects_handled_ = publisher_.counters().connects;
+  look_.Restart();
   pipeline_.RepublishBehind();
 }
 

@@ -46,6 +46,7 @@
 #include "agent/ports/random.hpp"
 #include "agent/ports/system_info.hpp"
 #include "agent/publish/publisher.hpp"
+#include "agent/publish/retained_look.hpp"
 #include "agent/queue/offline_queue.hpp"
 #include "agent/settings/settings.hpp"
 #include "agent/stage_configs.hpp"
@@ -74,6 +75,7 @@ class Agent : private queue::RecordSink,
               private ExtraBus,
               private queue::QueueObserver,
               private publish::PublishObserver,
+              private publish::RetainedSink,
               private LinkReader,
               private BackfillGate {
  public:
@@ -120,6 +122,8 @@ class Agent : private queue::RecordSink,
   void OnGivenUp(const queue::Record& record, std::string_view why) override;
   void BeforeSending() override { queue_.NoteDelivered(); }
   bool LiveMayGo() const override { return queue_.LiveMayGo(); }
+  void OnLookAnswer(const ports::MqttEvent& event) override { look_.OnAnswer(event); }
+  bool OnRetained(std::string_view topic) override;
   bool Up() const override { return publisher_.connected() && queue_.LiveMayGo(); }
   bool HasRoomFor(std::size_t bytes) const override { return queue_.window().HasRoom(bytes); }
   std::uint64_t TakeSeq() override { return pipeline_.TakeSeq(); }
@@ -130,6 +134,8 @@ class Agent : private queue::RecordSink,
 
   void ReadLinkSoon(model::LinkId id) override { links_job_->ReadSoon(id); }
   MonoTime StepLinks(MonoTime now);
+  // Clears what an earlier run left on the bus of trackers and links that are no more.
+  MonoTime StepLook(MonoTime now);
   // What is cleared would go out at once: not while late records go first.
   bool MayClear(MonoTime now) const;
   void Forget(const queue::Record& record);
@@ -138,6 +144,7 @@ class Agent : private queue::RecordSink,
 
   void AddJobs(const settings::Settings& settings, Secret panel_password);
   void AddLinks(const settings::Settings& settings);
+  void AddLook();
   encode::ExtrasHealth ExtrasReport() const;
   encode::BackfillHealth BackfillReport() const;
   MonoTime FinishStop(MonoTime now);
@@ -202,6 +209,7 @@ class Agent : private queue::RecordSink,
   std::unique_ptr<poll::LinksJob> links_job_;
   queue::OfflineQueue queue_;
   publish::Publisher publisher_;
+  publish::RetainedLook look_;
 
   MonoTime health_at_{};
   MonoTime clear_at_{};

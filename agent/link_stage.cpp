@@ -265,6 +265,10 @@ void LinkStage::Push(queue::RecordKind kind, model::LinkId id, std::string_view 
   sink_->Push(record);
 }
 
+void LinkStage::ClearStray(model::LinkId id) {
+  if (table_.Find(id) == nullptr) Push(queue::RecordKind::kClearLink, id, {});
+}
+
 void LinkStage::Forget(const queue::Record& record) {
   if (record.kind == queue::RecordKind::kClearLink) {
     const KnownLink* known = table_.Find(record.tracker);

@@ -56,6 +56,8 @@ class LinkStage : public poll::LinkWork {
   // What has changed by time alone, and what is to be cleared; returns when to call again at the
   // latest.
   MonoTime Step(MonoTime now, bool bus_up);
+  // Of a link that may stand on the bus from an earlier run: clears it where it is not published.
+  void ClearStray(model::LinkId id);
   // A record did not reach the bus.
   void Forget(const queue::Record& record);
   // The broker has none of it any more.

@@ -49,6 +49,9 @@ class Pipeline : public poll::PollWork {
   // Clears retained topics of trackers that have gone, as far as there is room. Returns true where
   // some are left.
   bool ClearGone();
+  // Of a tracker that may stand on the bus from an earlier run (kClearState or kClearInfo): clears
+  // it where nobody will publish it again.
+  void ClearStray(queue::RecordKind kind, model::TrackerId id);
   // A record did not reach the bus: the next poll publishes that tracker anew.
   void Forget(const queue::Record& record);
   // A state went to the disk, not to the bus: see RepublishBehind().

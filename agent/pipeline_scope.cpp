@@ -24,6 +24,18 @@ void Pipeline::NoteOutside(model::TrackerId id) {
   WantClear(*tracker, Tracker::kGone);
 }
 
+// What is known, and answers, is published anew or stands there rightly.
+void Pipeline::ClearStray(queue::RecordKind kind, model::TrackerId id) {
+  Tracker* tracker = table_->Find(id);
+  if (tracker == nullptr) return Push(kind, id, {});
+  const bool answers = !tracker->Has(Tracker::kBlocked) && !tracker->Has(Tracker::kGone);
+  const bool state = kind == queue::RecordKind::kClearState;
+  const auto retained = state ? Tracker::kStateRetained : Tracker::kInfoRetained;
+  if (answers || tracker->Has(retained)) return;
+  tracker->Set(retained);
+  if (!tracker->Has(Tracker::kGone)) WantClear(*tracker, Tracker::kClear);
+}
+
 // Leaves in info_ what is shown of the tracker, and returns the fingerprint of that.
 std::uint32_t Pipeline::NarrowInfo(Tracker& tracker, fleet::Share& share) {
   KeepLabel(tracker);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "platform/paho_socket.hpp"
 
@@ -78,8 +79,11 @@ std::string DescribeReason(ports::MqttVersion version, int code) {
 }
 
 PahoConnection::PahoConnection(const PahoParameters& parameters, const std::string& address,
-                               std::uint16_t offered, MqttRing& ring, std::uint32_t generation)
+                               std::uint16_t offered, MqttRing& ring, std::uint32_t generation,
+                               ArrivalRing& arrivals, std::function<void()> wake)
     : ring_(&ring),
+      arrivals_(&arrivals),
+      wake_(std::move(wake)),
       generation_(generation),
       version_(parameters.version),
       address_(address),
@@ -87,6 +91,8 @@ PahoConnection::PahoConnection(const PahoParameters& parameters, const std::stri
       publish_listener_(*this),
       client_(ServerUri(address, parameters.port, offered), parameters.client_id,
               CreateOptions(parameters.version)) {
+  client_.set_message_callback(
+      [this](const mqtt::const_message_ptr& message) { OnMessage(message); });
   client_.set_connection_lost_handler([this](const std::string& cause) { OnLost(cause); });
   if (version_ == ports::MqttVersion::k5) {
     client_.set_disconnected_handler(
@@ -144,6 +150,16 @@ void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& m
     paho_message->set_properties(properties);
   }
   client_.publish(paho_message, ToContext(token), publish_listener_);
+}
+
+void PahoConnection::Subscribe(ports::MqttToken token, const std::string& filter, bool own) {
+  const bool no_local = !own && version_ == ports::MqttVersion::k5;
+  const mqtt::subscribe_options options(no_local);
+  client_.subscribe(filter, 0, ToContext(token), publish_listener_, options);
+}
+
+void PahoConnection::Unsubscribe(const std::string& filter) {
+  client_.unsubscribe(filter);
 }
 
 void PahoConnection::SendDisconnect(DurationMs timeout_ms, const std::function<void()>& meanwhile) {
@@ -231,6 +247,11 @@ void PahoConnection::PublishListener::on_failure(const mqtt::token& token) {
     event.text.Clear();
   }
   owner_->ring_->Push(owner_->generation_, event);
+}
+
+void PahoConnection::OnMessage(const mqtt::const_message_ptr& message) {
+  if (message->get_payload_ref().empty()) return;
+  if (arrivals_->Push(message->get_topic(), message->is_retained())) wake_();
 }
 
 void PahoConnection::OnLost(const std::string& cause) {

@@ -19,6 +19,7 @@
 #include "agent/base/secret.hpp"
 #include "agent/base/status.hpp"
 #include "agent/ports/mqtt.hpp"
+#include "platform/arrival_ring.hpp"
 #include "platform/mqtt_ring.hpp"
 
 namespace depotlink::platform {
@@ -41,16 +42,20 @@ struct PahoParameters {
 class PahoConnection {
  public:
   // May throw mqtt::exception or std::bad_alloc, as may Begin, Publish and SendDisconnect: the
-  // callers in paho_mqtt.cpp stop them. `address` is numeric; where a socket is `offered`
-  // (paho_socket.hpp, its port; else 0) it is what events say only. `ring` must outlive the object.
+  // callers in paho_mqtt.cpp stop them; Subscribe and Unsubscribe too. `address` is numeric; where
+  // a socket is `offered` (paho_socket.hpp, its port; else 0) it is what events say only. `ring`
+  // and `arrivals` must outlive the object; `wake` is called after arrivals, from Paho's thread.
   PahoConnection(const PahoParameters& parameters, const std::string& address,
-                 std::uint16_t offered, MqttRing& ring, std::uint32_t generation);
+                 std::uint16_t offered, MqttRing& ring, std::uint32_t generation,
+                 ArrivalRing& arrivals, std::function<void()> wake);
   ~PahoConnection();
   PahoConnection(const PahoConnection&) = delete;
   PahoConnection& operator=(const PahoConnection&) = delete;
 
   void Begin(const PahoParameters& parameters, DurationMs timeout_ms);
   void Publish(ports::MqttToken token, const ports::MqttMessage& message);
+  void Subscribe(ports::MqttToken token, const std::string& filter, bool own);
+  void Unsubscribe(const std::string& filter);
   // Sends DISCONNECT and waits until it is out, at most `timeout_ms`; calls `meanwhile` now and
   // then, if there is any.
   void SendDisconnect(DurationMs timeout_ms, const std::function<void()>& meanwhile);
@@ -78,7 +83,11 @@ class PahoConnection {
   void OnLost(const std::string& cause);
   void OnDisconnected(const mqtt::properties& properties, mqtt::ReasonCode code);
 
+  void OnMessage(const mqtt::const_message_ptr& message);
+
   MqttRing* ring_;
+  ArrivalRing* arrivals_;
+  std::function<void()> wake_;
   std::uint32_t generation_;
   ports::MqttVersion version_;
   std::string address_;

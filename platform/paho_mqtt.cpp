@@ -68,7 +68,8 @@ Descriptor ConnectUnix(const std::string& path) {
 
 }  // namespace
 
-PahoMqtt::PahoMqtt(std::function<void()> wake) : ring_(wake), resolver_(std::move(wake)) {
+PahoMqtt::PahoMqtt(std::function<void()> wake)
+    : wake_(std::move(wake)), ring_(wake_), resolver_(wake_) {
   MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);  // else it keeps the last 400 trace lines, 125 kB
 }
 
@@ -85,6 +86,7 @@ Status PahoMqtt::UseTls(const TlsClientOptions& options, const Secret& key) {
 void PahoMqtt::Drop() {
   resolver_.Drop();
   ring_.Close();
+  arrivals_.Close();
   if (link_ != nullptr) link_->Close();
   WithdrawSocket();
   outstanding_ = 0;
@@ -141,6 +143,30 @@ Status PahoMqtt::Publish(ports::MqttToken token, const ports::MqttMessage& messa
   }
   ++outstanding_;
   return Status::Ok();
+}
+
+Status PahoMqtt::Subscribe(ports::MqttToken token, std::string_view filter, bool own) {
+  if (state_ != State::kConnected) return {Code::kRetryLater, "no connection to the broker"};
+  if (outstanding_ >= kMostTokens) return {Code::kRetryLater, "too much is under way"};
+  if (filter.empty() || !IsPlain(filter)) return {Code::kReject, "unusable filter"};
+  try {
+    arrivals_.Open();
+    connection_->Subscribe(token, std::string(filter), own);
+  } catch (const std::exception& e) {
+    return {Code::kRetryLater, e.what()};
+  }
+  ++outstanding_;
+  return Status::Ok();
+}
+
+void PahoMqtt::Unsubscribe(std::string_view filter) {
+  arrivals_.Close();
+  if (state_ != State::kConnected) return;
+  try {
+    connection_->Unsubscribe(std::string(filter));
+  } catch (const std::exception&) {  // a connection that is gone knows of no filter
+    return;
+  }
 }
 
 void PahoMqtt::Disconnect(DurationMs timeout_ms) {
@@ -238,8 +264,8 @@ bool PahoMqtt::TryUnixSocket(std::string& failure) {
 bool PahoMqtt::Begin(const std::string& address, std::uint16_t offered, DurationMs timeout_ms,
                      std::string& failure) {
   try {
-    auto fresh =
-        std::make_unique<PahoConnection>(*parameters_, address, offered, ring_, ring_.Open());
+    auto fresh = std::make_unique<PahoConnection>(*parameters_, address, offered, ring_,
+                                                  ring_.Open(), arrivals_, wake_);
     connection_.swap(fresh);
     fresh.reset();  // closes the old connection, while the new client keeps Paho's threads alive
     connection_->Begin(*parameters_, timeout_ms);

@@ -22,6 +22,7 @@
 
 #include "agent/base/secret.hpp"
 #include "agent/ports/mqtt.hpp"
+#include "platform/arrival_ring.hpp"
 #include "platform/event_loop.hpp"
 #include "platform/host_resolver.hpp"
 #include "platform/mqtt_ring.hpp"
@@ -46,6 +47,9 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
 
   Status Connect(const ports::MqttConnect& connect) override;
   Status Publish(ports::MqttToken token, const ports::MqttMessage& message) override;
+  Status Subscribe(ports::MqttToken token, std::string_view filter, bool own) override;
+  void Unsubscribe(std::string_view filter) override;
+  bool NextArrival(ports::MqttArrival& out) override { return arrivals_.Pop(out); }
   void Disconnect(DurationMs timeout_ms) override;
   bool NextEvent(ports::MqttEvent& out) override;
 
@@ -75,7 +79,9 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
   void TellWhy(ports::MqttEvent& event);
   bool Note(ports::MqttEvent& event);
 
+  std::function<void()> wake_;
   MqttRing ring_;
+  ArrivalRing arrivals_;
   HostResolver resolver_;
   HostResolver::Addresses addresses_;
   std::size_t next_address_ = 0;

@@ -64,6 +64,9 @@ inline constexpr std::size_t kBacklogWindowRecords = 128;
 // application has more outstanding).
 inline constexpr std::size_t kInFlight = 32;
 
+// Topics that have arrived and wait to be looked at, while the agent looks what stands retained.
+inline constexpr std::size_t kArrivalBytes = 32 * 1024;
+
 // queue.drop "all_but_newest", and only there: which record of each tracker is the newest, a place
 // of a table that is filled to four fifths at most, with a map of what is kept; a block that is
 // read and one that is written.

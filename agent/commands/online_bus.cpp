@@ -13,7 +13,9 @@ namespace {
 constexpr DurationMs kConnectMs = 10 * kSecondMs;
 constexpr DurationMs kAckMs = 10 * kSecondMs;
 constexpr DurationMs kGoodbyeMs = kSecondMs;
+constexpr DurationMs kArrivalMs = 5 * kSecondMs;
 constexpr ports::MqttToken kToken = 1;
+constexpr ports::MqttToken kListenToken = 2;
 constexpr std::string_view kPayload = "{\"check\":true}";
 // CONNACK (MQTT 3.1.1, 3.2.2.3; MQTT 5, 3.2.2.2).
 constexpr int kBadVersion311 = 1;
@@ -145,6 +147,7 @@ Finding BusProbes::Publish() {
       "let the broker take publishes below " + settings_->mqtt.topic_prefix + '/' +
       settings_->site + "/ from " +
       (config_.username.empty() ? "this client" : "the user of mqtt.username") + " (its ACL)";
+  const bool listening = Listen(topic);
   const Status sent = mqtt_->Publish(kToken, message);
   if (!sent.ok()) return Finding::Fail(sent.message(), remedy);
   ports::MqttEvent event;
@@ -158,12 +161,36 @@ Finding BusProbes::Publish() {
   if (event.kind != ports::MqttEventKind::kAcked) {
     return Finding::Fail("the connection broke: " + std::string(event.text.view()), remedy);
   }
+  return listening ? Arrival(topic) : Unheard(topic);
+}
+
+// False where this client may not read there, which is the broker's good right.
+bool BusProbes::Listen(const std::string& topic) {
+  ports::MqttEvent event;
+  return mqtt_->Subscribe(kListenToken, topic, true).ok() &&
+         Await(patience_->Now() + kAckMs, event) && event.kind == ports::MqttEventKind::kAcked;
+}
+
+Finding BusProbes::Arrival(const std::string& topic) {
+  const MonoTime deadline = patience_->Now() + kArrivalMs;
+  ports::MqttArrival arrival;
+  for (bool more = true; more; more = patience_->Wait(deadline)) {
+    while (mqtt_->NextArrival(arrival)) {
+      if (arrival.topic.view() == topic) return Finding::Ok(topic + " is taken, and arrives");
+    }
+  }
+  return Unheard(topic);
+}
+
+Finding BusProbes::Unheard(const std::string& topic) const {
   if (version_ == ports::MqttVersion::k311) {
     return Finding::Warn(topic + " is acknowledged, which proves nothing with MQTT 3.1.1",
                          "look with mosquitto_sub whether " + topic + " arrives");
   }
-  return Finding::Ok(topic +
-                     " is taken by the broker; that a subscriber may read it was not tried");
+  return Finding::Warn(
+      topic + " is taken by the broker, but did not arrive here",
+      "let the broker's ACL allow reading it, or look with mosquitto_sub whether " + topic +
+          " arrives");
 }
 
 }  // namespace depotlink::commands

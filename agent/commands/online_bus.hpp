@@ -3,7 +3,7 @@
 
 // What `check --online` tries at the broker: a connect, as `<client_id>-check` so that a running
 // agent keeps its connection, without a last will; and a message that is not retained, on
-// `<prefix>/<site>/check`.
+// `<prefix>/<site>/check`, which it listens for.
 
 #include <string>
 
@@ -31,6 +31,9 @@ class BusProbes {
   Finding Connected(const ports::MqttEvent& event) const;
   Finding Refused(const ports::MqttEvent& event) const;
   Finding Publish();
+  bool Listen(const std::string& topic);
+  Finding Arrival(const std::string& topic);
+  Finding Unheard(const std::string& topic) const;
   std::string Where() const;
 
   const settings::Settings* settings_;

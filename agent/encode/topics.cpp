@@ -105,4 +105,32 @@ std::string_view TopicBuilder::Extra(std::string_view topic, std::uint64_t id, c
   return Join({base_.view(), "extra/", topic, "/", number}, out, capacity);
 }
 
+std::string_view TopicBuilder::Filter(RetainedTopic kind, char* out, std::size_t capacity) const {
+  if (!ok()) return {};
+  if (kind == RetainedTopic::kLink) return Join({base_.view(), "link/+"}, out, capacity);
+  const bool state = kind == RetainedTopic::kState;
+  return Join(
+      {base_.view(), "tracker/+", KindName(state ? TrackerTopic::kState : TrackerTopic::kInfo)},
+      out, capacity);
+}
+
+RetainedAt TopicBuilder::Read(std::string_view topic) const {
+  const auto take = [&topic](std::string_view start) {
+    const bool starts = topic.substr(0, start.size()) == start;
+    if (starts) topic.remove_prefix(start.size());
+    return starts;
+  };
+  if (!ok() || !take(base_.view())) return {};
+  const bool link = take("link/");
+  if (!link && !take("tracker/")) return {};
+  std::uint64_t id = 0;
+  const char* const end = topic.data() + topic.size();
+  const auto [after, error] = std::from_chars(topic.data(), end, id);
+  if (error != std::errc() || topic.front() == '0' || id > kMaxId) return {};
+  const std::string_view tail(after, static_cast<std::size_t>(end - after));
+  if (link) return {RetainedTopic::kLink, tail.empty() ? id : 0};
+  if (tail == KindName(TrackerTopic::kState)) return {RetainedTopic::kState, id};
+  return {RetainedTopic::kInfo, tail == KindName(TrackerTopic::kInfo) ? id : 0};
+}
+
 }  // namespace depotlink::encode

@@ -21,6 +21,15 @@ namespace depotlink::encode {
 
 enum class TrackerTopic : std::uint8_t { kState, kInfo, kHistory };
 
+// What stands retained below an agent's site, and only the agent knows whether it still should.
+enum class RetainedTopic : std::uint8_t { kState, kInfo, kLink };
+inline constexpr std::size_t kRetainedTopics = 3;
+
+struct RetainedAt {
+  RetainedTopic kind = RetainedTopic::kState;
+  std::uint64_t id = 0;  // of a tracker or link, 1 .. 2^53; 0: not a topic of these
+};
+
 class TopicBuilder {
  public:
   // `prefix`: one level or more; `site`: one level. Both are copied.
@@ -41,6 +50,10 @@ class TopicBuilder {
   // `topic`: levels that may be part of one.
   std::string_view Extra(std::string_view topic, std::uint64_t id, char* out,
                          std::size_t capacity) const;
+  // The filter that all topics of a kind match (MQTT 5, 4.7.1).
+  std::string_view Filter(RetainedTopic kind, char* out, std::size_t capacity) const;
+  // What a topic is of, as the functions above write it.
+  RetainedAt Read(std::string_view topic) const;
 
  private:
   FixedString<limits::kTopicBytes> base_;  // `<prefix>/<site>/`

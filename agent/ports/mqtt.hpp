@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/base/fixed_string.hpp"
+#include "agent/base/limits.hpp"
 #include "agent/base/status.hpp"
 #include "agent/base/time.hpp"
 
@@ -71,6 +72,13 @@ struct MqttEvent {
   FixedString<200> text;                   // for people
 };
 
+// A message that came because of Subscribe. Only its topic is kept.
+struct MqttArrival {
+  FixedString<limits::kTopicBytes> topic;  // empty where only `some_lost` is to be told
+  bool retained = false;                   // it stood there; else it is new
+  bool some_lost = false;                  // ahead of it, some found no room
+};
+
 class Mqtt {
  public:
   virtual ~Mqtt() = default;
@@ -80,6 +88,16 @@ class Mqtt {
   // QoS 1. kRetryLater where there is no connection or the library is full; then no event follows.
   // At most limits::kInFlight + 4 tokens may be outstanding.
   virtual Status Publish(MqttToken token, const MqttMessage& message) = 0;
+  // Asks for messages at topics that match `filter`, at QoS 0: what stands retained first. `own`:
+  // also what this client publishes; else MQTT 5 leaves that out. The outcome comes as kAcked or
+  // kRefused (kNotSent: as with Publish) of `token`, which counts among those outstanding. One
+  // filter at a time.
+  virtual Status Subscribe(MqttToken token, std::string_view filter, bool own) = 0;
+  // Ends that, and forgets what has arrived; no event.
+  virtual void Unsubscribe(std::string_view filter) = 0;
+  // Takes the oldest message that has arrived, in a bounded ring like the events; messages without
+  // a payload are not told.
+  virtual bool NextArrival(MqttArrival& out) = 0;
   // Sends DISCONNECT (so that no will is published) and forgets outstanding tokens; no event. Waits
   // at most `timeout_ms`.
   virtual void Disconnect(DurationMs timeout_ms) = 0;

@@ -76,6 +76,10 @@ MonoTime Publisher::NextStep(MonoTime now) const {
 void Publisher::TakeEvents(MonoTime now) {
   ports::MqttEvent event;
   while (mqtt_->NextEvent(event)) {
+    if (event.token == kLookToken) {
+      observer_->OnLookAnswer(event);
+      continue;
+    }
     switch (event.kind) {
       case ports::MqttEventKind::kConnected:
         OnConnected(event, now);

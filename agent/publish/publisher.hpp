@@ -32,6 +32,9 @@ namespace depotlink::publish {
 inline constexpr std::string_view kOnline = "online";
 inline constexpr std::string_view kOffline = "offline";
 
+// Of who looks what stands retained (retained_look.hpp), through the publisher's connection.
+inline constexpr ports::MqttToken kLookToken = limits::kInFlight + 2;
+
 struct PublisherConfig {
   ports::MqttTransport transport = ports::MqttTransport::kTcp;
   std::string host;
@@ -70,6 +73,8 @@ class PublishObserver {
   virtual void OnGivenUp(const queue::Record& record, std::string_view why) = 0;
   // What the broker said was taken in; more is about to be sent.
   virtual void BeforeSending() {}
+  // kAcked, kRefused or kNotSent of kLookToken.
+  virtual void OnLookAnswer(const ports::MqttEvent& event) { static_cast<void>(event); }
   // False: live records must wait for late ones.
   virtual bool LiveMayGo() const { return true; }
 };

@@ -30,6 +30,7 @@ using depotlink::contract::LoopbackServer;
 using depotlink::contract::MosquittoBroker;
 using depotlink::platform::kMostTokens;
 using depotlink::platform::PahoMqtt;
+using depotlink::ports::MqttArrival;
 using depotlink::ports::MqttConnect;
 using depotlink::ports::MqttEvent;
 using depotlink::ports::MqttEventKind;
@@ -139,6 +140,40 @@ TEST_GROUP(MqttContract) {
     return true;
   }
 };
+
+TEST(MqttContract, WhatStandsRetainedArrives) {
+  const MosquittoBroker broker("", "");
+  if (Missing(broker)) return;
+  Connected(To(broker.port()));
+  for (MqttToken i = 1; i <= 9; ++i) {
+    Publish(i, "depotlink/test/tracker/" + std::to_string(i) + "/info", i == 5 ? "" : "{}");
+    AwaitKind(MqttEventKind::kAcked);
+  }
+  for (const MqttVersion version : {MqttVersion::k5, MqttVersion::k311}) {
+    Connected(To(broker.port(), version));
+    for (int turn = 0; turn < 2; ++turn) {  // asked again, all of it comes again
+      CHECK(mqtt->Subscribe(40, "depotlink/test/tracker/+/info", false).ok());
+      AwaitKind(MqttEventKind::kAcked);
+      std::set<std::string> topics;
+      const Deadline deadline;
+      MqttArrival arrival;
+      while (topics.size() < 8 && !deadline.over()) {
+        if (mqtt->NextArrival(arrival)) {
+          CHECK(arrival.retained && !arrival.some_lost);
+          CHECK(topics.emplace(arrival.topic.view()).second);
+        } else {
+          bell.Wait(50ms);
+        }
+      }
+      LONGS_EQUAL(8, topics.size());
+      // Its own are not told again.
+      Publish(1, "depotlink/test/tracker/5/info", "");
+      AwaitKind(MqttEventKind::kAcked);
+      CHECK_FALSE(mqtt->NextArrival(arrival));
+      mqtt->Unsubscribe("depotlink/test/tracker/+/info");
+    }
+  }
+}
 
 TEST(MqttContract, EveryTokenIsAckedOnce) {
   const MosquittoBroker broker("", "");

@@ -55,6 +55,22 @@ def test_gone_trackers_leave_no_ghosts(agent, standin, broker, subscriber, subsc
     assert state_topic(tracker_id) not in late.latest
 
 
+def test_who_went_while_no_agent_ran_leaves_no_ghost(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=5)
+    agent = make_agent(standin, broker)
+    subscriber.wait_for(contract.has_all_states(standin))
+    first, second = (tracker["id"] for tracker in standin.trackers()[:2])
+    for tracker_id in (first, second):
+        subscriber.wait_json(info_topic(tracker_id))
+    agent.stop()
+    standin.remove(id=first)
+    standin.edit(id=second, blocked=True)
+    make_agent(standin, broker)
+    for tracker_id in (first, second):
+        for topic in (state_topic(tracker_id), info_topic(tracker_id)):
+            assert subscriber.wait_payload(topic, b"").retain
+
+
 @pytest.mark.parametrize("label", NASTY_LABELS, ids=ascii)
 def test_nasty_labels_bend_nothing(make_standin, make_agent, broker, subscriber, label):
     standin = make_standin(fleet=2)

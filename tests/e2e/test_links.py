@@ -175,6 +175,23 @@ def test_once_prints_what_the_scope_shows(make_standin, make_agent, broker, subs
     assert not trackers_on(subscriber)
 
 
+def test_links_deleted_while_no_agent_ran_are_cleared(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=2)
+    first = standin.trackers()[0]["id"]
+    for link_id in (103, 104):
+        standin.link(id=link_id, trackers=[first])
+    agent = make_agent(standin, broker, LINKS_FAST)
+    for link_id in (103, 104):
+        subscriber.wait_json(link_topic(link_id))
+    agent.stop()
+    standin.link(id=103, remove=True)
+    agent = make_agent(standin, broker, LINKS_FAST)
+    assert subscriber.wait_payload(link_topic(103), b"").retain
+    agent.stop()
+    make_agent(standin, broker)  # which knows of no links any more
+    assert subscriber.wait_payload(link_topic(104), b"").retain
+
+
 def test_what_an_earlier_run_left_is_cleared(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=4, kind="moving")
     ids = [tracker["id"] for tracker in standin.trackers()]

@@ -84,6 +84,49 @@ class FakeMqtt : public ports::Mqtt {
     return true;
   }
 
+  Status Subscribe(ports::MqttToken token, std::string_view filter, bool own) override {
+    if (!connected_ || library_full_) return {Code::kRetryLater, "no connection, or full"};
+    filters_.emplace_back(filter);
+    if (subscribe_refusal_ != 0) {
+      Happen(ports::MqttEventKind::kRefused, token, subscribe_refusal_, "not authorized");
+      return Status::Ok();
+    }
+    filter_ = filter;
+    own_ = own;
+    Happen(ports::MqttEventKind::kAcked, token, 0, {});
+    for (const auto& [topic, payload] : retained_) {
+      if (Matches(topic)) Arrive(topic, true);
+    }
+    return Status::Ok();
+  }
+  void Unsubscribe(std::string_view filter) override {
+    if (filter_ == filter) filter_.clear();
+    arrivals_.clear();
+    some_lost_ = false;
+  }
+  bool NextArrival(ports::MqttArrival& out) override {
+    if (arrivals_.empty() && !some_lost_) return false;
+    out.some_lost = std::exchange(some_lost_, false);
+    out.topic.Clear();
+    if (arrivals_.empty()) return true;
+    out.topic.Assign(arrivals_.front().first);
+    out.retained = arrivals_.front().second;
+    arrivals_.pop_front();
+    return true;
+  }
+
+  // --- what stands retained, to be looked at
+  // As by an earlier run.
+  void PutRetained(const std::string& topic, const std::string& payload) { Retain(topic, payload); }
+  // Each Subscribe is refused with this reason from now on; 0: no more.
+  void RefuseSubscribe(int reason_code) { subscribe_refusal_ = reason_code; }
+  // So many arrivals are kept, and the rest of them is lost.
+  void KeepArrivals(std::size_t most) { arrivals_most_ = most; }
+  // All that was ever asked for, in order.
+  const std::vector<std::string>& filters() const { return filters_; }
+  // What is asked for now; empty: nothing.
+  const std::string& filter() const { return filter_; }
+
   // --- the connection
   void Accept() { Accept(Acceptance{}); }
   void Accept(const Acceptance& acceptance) {
@@ -107,6 +150,7 @@ class FakeMqtt : public ports::Mqtt {
       TakeMessage(outstanding_[i]);
     }
     outstanding_.clear();
+    Unsubscribe(filter_);
     if (connected_ && !attempts_.empty()) {
       Retain(attempts_.back().will_topic, attempts_.back().will_payload);
     }
@@ -181,6 +225,22 @@ class FakeMqtt : public ports::Mqtt {
     return std::find_if(outstanding_.begin(), outstanding_.end(),
                         [token](const Message& message) { return message.token == token; });
   }
+  void Arrive(const std::string& topic, bool retained) {
+    if (arrivals_.size() < arrivals_most_) {
+      arrivals_.emplace_back(topic, retained);
+    } else {
+      some_lost_ = true;
+    }
+  }
+  // `filter_` has one `+`, for a level, or none.
+  bool Matches(const std::string& topic) const {
+    const std::size_t plus = filter_.find('+');
+    if (plus == std::string::npos) return topic == filter_;
+    const std::string_view tail = std::string_view(filter_).substr(plus + 1);
+    if (topic.compare(0, plus, filter_, 0, plus) != 0) return false;
+    const std::size_t end = std::min(topic.find('/', plus), topic.size());
+    return std::string_view(topic).substr(end) == tail;
+  }
   void Erase(ports::MqttToken token) {
     const auto at = Find(token);
     if (at != outstanding_.end()) outstanding_.erase(at);
@@ -189,6 +249,7 @@ class FakeMqtt : public ports::Mqtt {
     if (message.taken) return;
     message.taken = true;
     if (message.retain) Retain(message.topic, message.payload);
+    if (own_ && !filter_.empty() && Matches(message.topic)) Arrive(message.topic, false);
     if (listener_) listener_(message);
   }
   void Retain(const std::string& topic, const std::string& payload) {
@@ -210,6 +271,13 @@ class FakeMqtt : public ports::Mqtt {
   std::vector<Message> sent_;
   std::deque<ports::MqttEvent> events_;
   std::map<std::string, std::string> retained_;
+  std::string filter_;
+  std::vector<std::string> filters_;
+  bool own_ = false;
+  std::deque<std::pair<std::string, bool>> arrivals_;
+  std::size_t arrivals_most_ = 1000;
+  bool some_lost_ = false;
+  int subscribe_refusal_ = 0;
   std::size_t disconnects_ = 0;
   std::size_t violations_ = 0;
   std::function<void(const Message&)> listener_;

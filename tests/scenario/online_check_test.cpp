@@ -402,7 +402,22 @@ TEST(OnlineCheck, Mqtt311IsWarnedOf) {
   settings.mqtt.version = depotlink::settings::MqttVersionChoice::k311;
   LONGS_EQUAL(0, Run());
   Is("warn", "broker", "3.1.1");
+  Is("ok", "publish", "arrives");
+}
+
+TEST(OnlineCheck, WhoMayNotReadCannotTellWhetherItArrives) {
+  mqtt.RefuseSubscribe(0x87);
+  LONGS_EQUAL(0, Run());
+  Is("warn", "publish", "did not arrive here");
+  settings.mqtt.version = depotlink::settings::MqttVersionChoice::k311;
+  LONGS_EQUAL(0, Run());
   Is("warn", "publish", "proves nothing");
+}
+
+TEST(OnlineCheck, ABrokerThatTakesAndDropsIsSeen) {
+  mqtt.KeepArrivals(0);
+  LONGS_EQUAL(0, Run());
+  Is("warn", "publish", "did not arrive here");
 }
 
 TEST(OnlineCheck, AQueueThatCannotBeWrittenFails) {

@@ -19,6 +19,7 @@ using depotlink::Stride;
 using depotlink::fakes::SeededRandom;
 using depotlink::fleet::Tracker;
 using depotlink::model::TrackerId;
+using depotlink::queue::RecordKind;
 using Texts = std::vector<std::string>;
 
 namespace {
@@ -242,6 +243,28 @@ TEST(PipelineClear, ADroppedClearDoesNotHitWhoCameBack) {
   fixture.pipeline.Forget(record);
   fixture.pipeline.ClearGone();
   LONGS_EQUAL(4, fixture.bus.size());
+}
+
+// What an earlier run left of it, found on the bus.
+TEST(PipelineClear, AStrayIsClearedWhereNobodyPublishesIt) {
+  fixture.pipeline.ClearStray(RecordKind::kClearState, 99);
+  fixture.pipeline.ClearStray(RecordKind::kClearInfo, 99);
+  CHECK(fixture.TakeNames() ==
+        (Texts{"clear-state d/yard/tracker/99/state", "clear-info d/yard/tracker/99/info"}));
+  fixture.pipeline.ClearStray(RecordKind::kClearState, 7);
+  fixture.pipeline.ClearStray(RecordKind::kClearInfo, 8);
+  CHECK_FALSE(fixture.pipeline.ClearGone());
+  CHECK(fixture.TakeNames().empty());
+}
+
+TEST(PipelineClear, AStrayOfOneThatWasBlockedMeanwhileIsCleared) {
+  fixture.List({{7, "seven"}, {8, "eight"}, {9, "nine"}});
+  fixture.PollBlocked(9);
+  fixture.pipeline.ClearGone();
+  fixture.TakeNames();
+  fixture.pipeline.ClearStray(RecordKind::kClearState, 9);
+  CHECK_FALSE(fixture.pipeline.ClearGone());
+  CHECK(fixture.TakeNames() == (Texts{"clear-state d/yard/tracker/9/state"}));
 }
 
 TEST(PipelineClear, AComingAndGoingTrackerIsCountedRightly) {

@@ -8,6 +8,8 @@
 #include "CppUTest/TestHarness.h"
 
 using depotlink::encode::IsSafeTopic;
+using depotlink::encode::RetainedAt;
+using depotlink::encode::RetainedTopic;
 using depotlink::encode::TopicBuilder;
 using depotlink::encode::TrackerTopic;
 
@@ -32,6 +34,35 @@ TEST(Topics, TheSettledOnes) {
         "depotlink/north-depot/tracker/1234567/info");
   CHECK(Tracker(topics, 1234567, TrackerTopic::kHistory) ==
         "depotlink/north-depot/tracker/1234567/history");
+}
+
+TEST(Topics, WhatItWritesItReads) {
+  const TopicBuilder topics("acme/depots", "yard");
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 53U;
+  for (const std::uint64_t id : {std::uint64_t{1}, std::uint64_t{1234567}, kMost}) {
+    const RetainedAt state = topics.Read(Tracker(topics, id, TrackerTopic::kState));
+    CHECK(state.id == id && state.kind == RetainedTopic::kState);
+    const RetainedAt info = topics.Read(Tracker(topics, id, TrackerTopic::kInfo));
+    CHECK(info.id == id && info.kind == RetainedTopic::kInfo);
+    const RetainedAt link = topics.Read(std::string(topics.Link(id, out, sizeof out)));
+    CHECK(link.id == id && link.kind == RetainedTopic::kLink);
+  }
+  const std::string base = "acme/depots/yard/";
+  for (const char* tail :
+       {"", "tracker/", "tracker/7", "tracker/7/", "tracker/7/history", "tracker/7/state/x",
+        "tracker/07/state", "tracker/0/state", "tracker/-7/state", "tracker/+7/state",
+        "tracker/9007199254740993/state", "tracker/99999999999999999999/info", "tracker/x/info",
+        "link/", "link/7/", "link/7/state", "health", "extra/tracker/7/state"}) {
+    LONGS_EQUAL(0, topics.Read(base + tail).id);
+  }
+  LONGS_EQUAL(0, topics.Read("acme/depots/other/tracker/7/state").id);
+}
+
+TEST(Topics, FiltersOfWhatStandsRetained) {
+  const TopicBuilder topics("depotlink", "yard");
+  CHECK(topics.Filter(RetainedTopic::kState, out, sizeof out) == "depotlink/yard/tracker/+/state");
+  CHECK(topics.Filter(RetainedTopic::kInfo, out, sizeof out) == "depotlink/yard/tracker/+/info");
+  CHECK(topics.Filter(RetainedTopic::kLink, out, sizeof out) == "depotlink/yard/link/+");
 }
 
 TEST(Topics, ExtrasStandBelowTheirOwnLevel) {
