@@ -43,8 +43,9 @@ constexpr std::uint64_t kOtherBytes = 64 * kPlanKib;
 // Taken at the start, and never touched unless the library is traced or memory ends: Paho's log,
 // libstdc++'s reserve.
 constexpr std::uint64_t kUntouchedBytes = (125 + 73) * kPlanKib;
-// A segment's and a journal's entry, a refused record's text, a late one's payload; a record each.
-constexpr std::uint64_t kQueueRecords = 4;
+// A segment's entry, a refused record's text, a late one's payload, a record each; two entries of
+// the journal.
+constexpr std::uint64_t kQueueRecords = 5;
 
 constexpr std::uint64_t kWindows =
     limits::kWindowBytes + limits::kBacklogWindowBytes +
