@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/json/utf8.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace depotlink::json {
@@ -82,7 +83,12 @@ bool IsControl(char32_t code) {
 
 CleanCopy CopyClean(std::string_view text, char* out, std::size_t capacity) {
   CleanCopy copy;
-  while (!text.empty()) {
+  for (;;) {
+    const std::size_t plain = std::min(PlainBytes(text), capacity - copy.bytes);
+    if (plain > 0) std::memcpy(out + copy.bytes, text.data(), plain);
+    copy.bytes += plain;
+    text.remove_prefix(plain);
+    if (text.empty()) return copy;
     const Utf8Char c = FirstUtf8(text);
     std::string_view piece = text.substr(0, c.bytes);
     const bool mend = !c.valid || IsControl(c.code);
@@ -96,7 +102,6 @@ CleanCopy CopyClean(std::string_view text, char* out, std::size_t capacity) {
     copy.mended = copy.mended || mend;
     text.remove_prefix(c.bytes);
   }
-  return copy;
 }
 
 }  // namespace depotlink::json
