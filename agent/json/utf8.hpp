@@ -30,14 +30,7 @@ Utf8Char FirstUtf8(std::string_view text);
 
 // How many bytes at its front are ASCII that shows something, quote and backslash excepted: what
 // every copy can take as it is.
-inline std::size_t PlainBytes(std::string_view text) {
-  std::size_t count = 0;
-  while (count < text.size() && text[count] >= 0x20 && text[count] < 0x7F && text[count] != '"' &&
-         text[count] != '\\') {
-    ++count;
-  }
-  return count;
-}
+std::size_t PlainBytes(std::string_view text);
 
 [[nodiscard]] bool IsValidUtf8(std::string_view text);
 
