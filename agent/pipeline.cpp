@@ -24,7 +24,7 @@ std::uint64_t NonZero(std::uint64_t fingerprint) {
 
 // As the table keeps it.
 std::uint64_t StateFingerprint(std::string_view element) {
-  const std::uint64_t whole = Fingerprint(element);
+  const std::uint64_t whole = FingerprintHere(element);
   return NonZero((whole ^ (whole >> 16U)) & Tracker::kFingerprintMask);
 }
 

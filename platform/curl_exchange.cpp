@@ -346,6 +346,12 @@ void CurlHttp::Exchange::Finish(CURLcode code) {
 }
 
 void CurlHttp::Exchange::Wait(pollfd* extra, std::size_t count, int timeout_ms) {
+  // While a transfer is paused libcurl wants to be driven at once, again and again, and Drive()
+  // must not: its wait would be none.
+  if (paused_ && !resume_ && !cancel_) {
+    poll(extra, count, timeout_ms);
+    return;
+  }
   std::array<curl_waitfd, kMostExtraFds> fds{};
   count = std::min(count, fds.size());
   for (std::size_t i = 0; i < count; ++i) {

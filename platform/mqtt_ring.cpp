@@ -7,20 +7,22 @@ namespace depotlink::platform {
 
 MqttRing::MqttRing(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-std::uint32_t MqttRing::Open() {
+void MqttRing::Reset(std::uint32_t open) {
   const std::lock_guard<std::mutex> lock(mutex_);
   first_ = count_ = 0;
-  overrun_ = false;
+  gather_ = 1;
+  woken_ = overrun_ = false;
+  open_ = open;
+}
+
+std::uint32_t MqttRing::Open() {
   if (++last_ == 0) last_ = 1;
-  open_ = last_;
-  return open_;
+  Reset(last_);
+  return last_;
 }
 
 void MqttRing::Close() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  first_ = count_ = 0;
-  overrun_ = false;
-  open_ = 0;
+  Reset(0);
 }
 
 void MqttRing::Push(std::uint32_t generation, const ports::MqttEvent& event) {
@@ -37,6 +39,19 @@ void MqttRing::Push(std::uint32_t generation, const ports::MqttEvent& event) {
                         event.kind == ports::MqttEventKind::kConnectFailed;
       if (last) open_ = 0;
     }
+    const bool gathering = event.kind == ports::MqttEventKind::kAcked && count_ < gather_;
+    if (woken_ || gathering) return;
+    woken_ = true;
+  }
+  wake_();
+}
+
+void MqttRing::GatherUpTo(std::size_t acks) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    gather_ = acks;
+    if (woken_ || count_ < gather_) return;
+    woken_ = true;
   }
   wake_();
 }
@@ -49,6 +64,7 @@ bool MqttRing::Pop(ports::MqttEvent& out) {
     --count_;
     return true;
   }
+  woken_ = false;
   if (!overrun_) return false;
   overrun_ = false;
   out = {};

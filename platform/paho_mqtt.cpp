@@ -20,6 +20,8 @@ namespace depotlink::platform {
 namespace {
 
 constexpr std::size_t kMostTextBytes = std::numeric_limits<std::uint16_t>::max();
+// How long acknowledgements may gather before they wake the loop.
+constexpr DurationMs kGatherMs = 2;
 
 bool IsPlain(std::string_view text) {
   return text.size() <= kMostTextBytes && text.find('\0') == std::string_view::npos;
@@ -142,6 +144,7 @@ Status PahoMqtt::Publish(ports::MqttToken token, const ports::MqttMessage& messa
     return {Code::kRetryLater, e.what()};
   }
   ++outstanding_;
+  progress_ = true;
   return Status::Ok();
 }
 
@@ -326,6 +329,7 @@ bool PahoMqtt::Note(ports::MqttEvent& event) {
     case ports::MqttEventKind::kRefused:
     case ports::MqttEventKind::kNotSent:
       if (outstanding_ > 0) --outstanding_;
+      progress_ = true;
       return true;
   }
   return true;
@@ -335,9 +339,23 @@ std::size_t PahoMqtt::Watch(pollfd* out) {
   return link_ == nullptr ? 0 : link_->Watch(out);
 }
 
+// The loop is woken when half of what is on its way was acknowledged: once for many, while the
+// broker is never without work. Where nothing moves for a moment each one wakes, since the rest may
+// be long in coming.
+DurationMs PahoMqtt::GatherMs() {
+  const auto now = std::chrono::steady_clock::now();
+  if (std::exchange(progress_, false)) {
+    gather_until_ = now + std::chrono::milliseconds(kGatherMs);
+  }
+  const bool gather = outstanding_ > 2 && now < gather_until_;
+  ring_.GatherUpTo(gather ? outstanding_ / 2 : 1);
+  return gather ? kGatherMs : kHourMs;
+}
+
 DurationMs PahoMqtt::WatchMs() {
-  if (link_ == nullptr) return kHourMs;
-  const DurationMs link = link_->WatchMs();
+  const DurationMs gather = GatherMs();
+  if (link_ == nullptr) return gather;
+  const DurationMs link = std::min(gather, link_->WatchMs());
   if (state_ != State::kLinking) return link;
   return std::min(link, std::max<DurationMs>(Remaining(address_deadline_), 0));
 }

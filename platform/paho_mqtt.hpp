@@ -68,6 +68,7 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
   };
 
   void Drop();
+  DurationMs GatherMs();
   void GoOnConnecting();
   void GoOnLinking();
   bool TryNextAddress(std::string& failure);
@@ -94,6 +95,8 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
   SteadyTime address_deadline_{};  // of this address's share of it
   State state_ = State::kIdle;
   std::size_t outstanding_ = 0;
+  bool progress_ = false;  // something was sent or acknowledged since the last wait
+  SteadyTime gather_until_{};
 };
 
 }  // namespace depotlink::platform

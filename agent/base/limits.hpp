@@ -43,8 +43,8 @@ inline constexpr std::size_t kScopeTrackers = 4000;
 inline constexpr std::size_t kElementBytes = 32 * 1024;
 inline constexpr std::size_t kKeyBytes = 64;
 inline constexpr int kJsonDepth = 24;
-// Values in one element, objects and lists included: JsonCpp takes up to 160 bytes for each, and
-// 32 KiB of text could hold 16,000. A link of 100 trackers has about 1,500.
+// Values in one element, objects and lists included: 16 bytes each, and 32 KiB of text could hold
+// 16,000. A link of 100 trackers has about 1,500.
 inline constexpr std::size_t kElementValues = 3072;
 
 // A state's lists and maps.

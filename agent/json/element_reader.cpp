@@ -1,47 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/json/element_reader.hpp"
 
-#include <json/reader.h>
-#include <json/value.h>
-
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <exception>
+#include <cstdlib>
 #include <string>
-
-#include "agent/json/element_check.hpp"
 
 namespace depotlink::json {
 namespace {
 
-constexpr int kStackLimit = 32;  // JsonCpp throws beyond; CheckElement() refuses before that
-static_assert(limits::kJsonDepth < kStackLimit);
+using Node = ElementTree::Node;
 
-std::unique_ptr<Json::CharReader> MakeCharReader() {
-  Json::CharReaderBuilder builder;
-  Json::CharReaderBuilder::strictMode(&builder.settings_);
-  builder["stackLimit"] = kStackLimit;
-  builder["skipBom"] = false;
-  return std::unique_ptr<Json::CharReader>(builder.newCharReader());
+// A number as JsonCpp would have it: whole where it is written so and has room in 64 bits.
+struct Number {
+  bool whole = false;
+  bool negative = false;
+  std::uint64_t magnitude = 0;  // of a whole one
+  double real = 0;
+};
+
+Number ReadNumber(std::string_view digits) {
+  Number number;
+  number.negative = digits.front() == '-';
+  const std::string_view plain = digits.substr(number.negative ? 1 : 0);
+  const char* const end = plain.data() + plain.size();
+  const auto read = std::from_chars(plain.data(), end, number.magnitude);
+  constexpr std::uint64_t kMostNegative = std::uint64_t{1} << 63U;
+  number.whole = read.ec == std::errc() && read.ptr == end &&
+                 (!number.negative || number.magnitude <= kMostNegative);
+  if (number.whole) {
+    number.real = static_cast<double>(number.magnitude);
+    if (number.negative) number.real = -number.real;
+  } else {
+    // What follows a number in an object ends it.
+    number.real = std::strtod(digits.data(), nullptr);
+  }
+  return number;
 }
 
-std::string_view TextOf(const Json::Value& value) {
-  const char* begin = nullptr;
-  const char* end = nullptr;
-  if (!value.getString(&begin, &end)) return {};
-  return {begin, static_cast<std::size_t>(end - begin)};
-}
-
-bool IsNumber(const Json::Value& value) {
-  return value.type() == Json::intValue || value.type() == Json::uintValue ||
-         value.type() == Json::realValue;
-}
-
-bool ReadId(const Json::Value& value, std::uint64_t min, std::uint64_t max, std::uint64_t& out) {
-  if (!IsNumber(value) || !value.isUInt64()) return false;
-  const std::uint64_t number = value.asUInt64();
-  if (number < min || number > max) return false;
-  out = number;
+bool ToInt64(const Number& number, std::int64_t& out) {
+  if (!number.whole) {
+    const double real = std::round(number.real);
+    constexpr double kEdge = 9.2e18;  // well within 64 bits
+    if (!(std::fabs(real) < kEdge)) return false;
+    out = static_cast<std::int64_t>(real);
+    return true;
+  }
+  if (number.magnitude > static_cast<std::uint64_t>(INT64_MAX) && !number.negative) return false;
+  // Two's complement: of -2^63 as well.
+  out = static_cast<std::int64_t>(number.negative ? ~number.magnitude + 1 : number.magnitude);
   return true;
+}
+
+bool ReadId(const ElementTree& tree, const Node& node, std::uint64_t min, std::uint64_t max,
+            std::uint64_t& out) {
+  if (node.type != NodeType::kNumber) return false;
+  const Number number = ReadNumber(tree.Text(node));
+  std::uint64_t value = number.magnitude;
+  if (!number.whole) {
+    constexpr double kEnd = 18446744073709551616.0;  // 2^64
+    if (!(number.real >= 0 && number.real < kEnd)) return false;
+    value = static_cast<std::uint64_t>(number.real);
+    if (static_cast<double>(value) < number.real) return false;  // a fraction
+  } else if (number.negative && value > 0) {
+    return false;
+  }
+  if (value < min || value > max) return false;
+  out = value;
+  return true;
+}
+
+bool IsBool(const Node& node) {
+  return node.type == NodeType::kTrue || node.type == NodeType::kFalse;
 }
 
 bool IsLocalTime(std::string_view text) {
@@ -56,50 +88,26 @@ bool IsLocalTime(std::string_view text) {
 
 }  // namespace
 
-struct ElementReader::Impl {
-  std::unique_ptr<Json::CharReader> reader = MakeCharReader();
-  Json::Value root;
-  std::string mended_text;
-};
-
-ElementReader::ElementReader() : impl_(std::make_unique<Impl>()) {}
-ElementReader::~ElementReader() = default;
-
 void ElementReader::Clear() {
-  impl_->root = Json::Value();
-  std::string().swap(impl_->mended_text);
-  text_ = {};
+  tree_.Clear();
 }
 
 Status ElementReader::Parse(std::string_view text) {
-  Clear();  // first: JsonCpp would keep the old tree until the new one is built
+  Clear();
   ignored_ = 0;
   mended_ = 0;
   first_ignored_.Clear();
   if (text.size() > limits::kElementBytes) return {Code::kSkip, "element too long"};
-  const ElementCheck check = CheckElement(text, impl_->mended_text);
-  if (check.fault != nullptr) {
-    return {Code::kSkip, std::string("not strict JSON at byte ") + std::to_string(check.fault_at) +
-                             ": " + check.fault};
+  if (!tree_.Parse(text)) {
+    return {Code::kSkip, std::string("not strict JSON at byte ") +
+                             std::to_string(tree_.fault_at()) + ": " + tree_.fault()};
   }
-  mended_ = check.mended;
-  text_ = check.mended > 0 ? std::string_view(impl_->mended_text) : text;
-  bool read = false;
-  try {
-    read = impl_->reader->parse(text_.data(), text_.data() + text_.size(), &impl_->root, nullptr);
-  } catch (const std::exception&) {
-    read = false;
-  }
-  if (!read || !impl_->root.isObject()) {
-    const bool other = read;
-    Clear();
-    return {Code::kSkip, other ? "not a JSON object" : "malformed JSON or a key twice"};
-  }
+  mended_ = tree_.mended();
   return Status::Ok();
 }
 
 Object ElementReader::root() {
-  return {&impl_->root, this};
+  return tree_.empty() ? Object() : Object(&tree_.At(0), this);
 }
 
 void ElementReader::CountIgnored(std::string_view name) {
@@ -107,17 +115,19 @@ void ElementReader::CountIgnored(std::string_view name) {
   ++ignored_;
 }
 
-std::string_view ElementReader::SourceOf(const Json::Value& value) const {
-  const auto begin = static_cast<std::size_t>(value.getOffsetStart());
-  const auto end = static_cast<std::size_t>(value.getOffsetLimit());
-  if (begin >= end || end > text_.size()) return {};
-  return text_.substr(begin, end - begin);
+// After Clear() there is nothing behind the view any more.
+const ElementTree::Node* Object::Find(std::string_view name) const {
+  if (node_ == nullptr || reader_->tree_.empty()) return nullptr;
+  const ElementTree& tree = reader_->tree_;
+  for (const Node* node = tree.First(*node_); node != nullptr; node = tree.Next(*node)) {
+    if (node->key_bytes != name.size() || tree.Key(*node) != name) continue;
+    return node->type == NodeType::kNull ? nullptr : node;
+  }
+  return nullptr;
 }
 
-const Json::Value* Object::Find(std::string_view name) const {
-  if (value_ == nullptr || !value_->isObject()) return nullptr;
-  const Json::Value* found = value_->find(name.data(), name.data() + name.size());
-  return found == nullptr || found->isNull() ? nullptr : found;
+std::string_view Object::TextOf(const Node& node) const {
+  return reader_->tree_.Text(node);
 }
 
 Found Object::Wrong(std::string_view name) const {
@@ -127,65 +137,58 @@ Found Object::Wrong(std::string_view name) const {
 
 Found Object::GetInt(std::string_view name, std::int64_t min, std::int64_t max,
                      std::int64_t& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
   std::int64_t number = 0;
-  if (value->type() == Json::realValue) {
-    const double real = std::round(value->asDouble());
-    constexpr double kEdge = 9.2e18;  // well within 64 bits
-    if (!(std::fabs(real) < kEdge)) return Wrong(name);
-    number = static_cast<std::int64_t>(real);
-  } else if (IsNumber(*value) && value->isInt64()) {
-    number = value->asInt64();
-  } else {
+  if (node->type != NodeType::kNumber || !ToInt64(ReadNumber(TextOf(*node)), number) ||
+      number < min || number > max) {
     return Wrong(name);
   }
-  if (number < min || number > max) return Wrong(name);
   out = number;
   return Found::kYes;
 }
 
 Found Object::GetId(std::string_view name, std::uint64_t min, std::uint64_t max,
                     std::uint64_t& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  return ReadId(*value, min, max, out) ? Found::kYes : Wrong(name);
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  return ReadId(reader_->tree_, *node, min, max, out) ? Found::kYes : Wrong(name);
 }
 
 Found Object::GetDouble(std::string_view name, double& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!IsNumber(*value) || !std::isfinite(value->asDouble())) return Wrong(name);
-  out = value->asDouble();
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (node->type != NodeType::kNumber) return Wrong(name);
+  const double real = ReadNumber(TextOf(*node)).real;
+  if (!std::isfinite(real)) return Wrong(name);
+  out = real;
   return Found::kYes;
 }
 
 Found Object::GetBool(std::string_view name, bool& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!value->isBool()) return Wrong(name);
-  out = value->asBool();
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (!IsBool(*node)) return Wrong(name);
+  out = node->type == NodeType::kTrue;
   return Found::kYes;
 }
 
 Found Object::GetText(std::string_view name, std::size_t max_bytes, std::string_view& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!value->isString() || TextOf(*value).size() > max_bytes) return Wrong(name);
-  out = TextOf(*value);
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (node->type != NodeType::kText || node->bytes > max_bytes) return Wrong(name);
+  out = TextOf(*node);
   return Found::kYes;
 }
 
 Found Object::GetScalar(std::string_view name, std::size_t max_bytes, std::string_view& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
   std::string_view text;
-  if (value->isString()) {
-    text = TextOf(*value);
-  } else if (value->isBool()) {
-    text = value->asBool() ? "true" : "false";
-  } else if (IsNumber(*value)) {
-    text = reader_->SourceOf(*value);  // JsonCpp holds more than 64 bits as a double
+  if (node->type == NodeType::kText || node->type == NodeType::kNumber) {
+    text = TextOf(*node);
+  } else if (IsBool(*node)) {
+    text = node->type == NodeType::kTrue ? "true" : "false";
   } else {
     return Wrong(name);
   }
@@ -195,10 +198,10 @@ Found Object::GetScalar(std::string_view name, std::size_t max_bytes, std::strin
 }
 
 Found Object::GetTime(std::string_view name, WallTime& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!value->isString()) return Wrong(name);
-  const std::string_view text = TextOf(*value);
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (node->type != NodeType::kText) return Wrong(name);
+  const std::string_view text = TextOf(*node);
   if (ParseIsoTime(text, out)) return Found::kYes;
   reader_->CountIgnored(name);
   return IsLocalTime(text) ? Found::kNoZone : Found::kWrong;
@@ -206,62 +209,82 @@ Found Object::GetTime(std::string_view name, WallTime& out) const {
 
 Found Object::GetBools(std::string_view name, bool* out, std::size_t capacity,
                        std::size_t& count) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!value->isArray()) return Wrong(name);
-  for (const Json::Value& item : *value) {
-    if (!item.isBool()) return Wrong(name);
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (node->type != NodeType::kArray) return Wrong(name);
+  const ElementTree& tree = reader_->tree_;
+  for (const Node* item = tree.First(*node); item != nullptr; item = tree.Next(*item)) {
+    if (!IsBool(*item)) return Wrong(name);
   }
-  count = value->size();
-  for (Json::ArrayIndex i = 0; i < count && i < capacity; ++i) out[i] = (*value)[i].asBool();
+  count = node->count;
+  const Node* item = tree.First(*node);
+  for (std::size_t i = 0; i < count && i < capacity; ++i, item = tree.Next(*item)) {
+    out[i] = item->type == NodeType::kTrue;
+  }
   return Found::kYes;
 }
 
 Found Object::GetObject(std::string_view name, Object& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!value->isObject()) return Wrong(name);
-  out = Object(value, reader_);
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (node->type != NodeType::kObject) return Wrong(name);
+  out = Object(node, reader_);
   return Found::kYes;
 }
 
 Found Object::GetArray(std::string_view name, Array& out) const {
-  const Json::Value* value = Find(name);
-  if (value == nullptr) return Found::kAbsent;
-  if (!value->isArray()) return Wrong(name);
-  out = Array(value, reader_);
+  const Node* node = Find(name);
+  if (node == nullptr) return Found::kAbsent;
+  if (node->type != NodeType::kArray) return Wrong(name);
+  out = Array(node, reader_);
   return Found::kYes;
 }
 
 std::size_t Array::size() const {
-  return value_ == nullptr ? 0 : value_->size();
+  return node_ == nullptr ? 0 : node_->count;
+}
+
+// From where the last call was, since most go from one to the next.
+const ElementTree::Node& Array::Item(std::size_t i) const {
+  const ElementTree& tree = reader_->tree_;
+  if (item_ == nullptr || i < at_) {
+    item_ = tree.First(*node_);
+    at_ = 0;
+  }
+  for (; at_ < i; ++at_) item_ = tree.Next(*item_);
+  return *item_;
 }
 
 bool Array::GetObject(std::size_t i, Object& out) const {
-  const Json::Value& item = (*value_)[static_cast<Json::ArrayIndex>(i)];
-  if (!item.isObject()) return false;
+  const Node& item = Item(i);
+  if (item.type != NodeType::kObject) return false;
   out = Object(&item, reader_);
   return true;
 }
 
 bool Array::GetText(std::size_t i, std::size_t max_bytes, std::string_view& out) const {
-  const Json::Value& item = (*value_)[static_cast<Json::ArrayIndex>(i)];
-  if (!item.isString() || TextOf(item).size() > max_bytes) return false;
-  out = TextOf(item);
+  const Node& item = Item(i);
+  if (item.type != NodeType::kText || item.bytes > max_bytes) return false;
+  out = reader_->tree_.Text(item);
   return true;
 }
 
 bool Array::GetId(std::size_t i, std::uint64_t min, std::uint64_t max, std::uint64_t& out) const {
-  return ReadId((*value_)[static_cast<Json::ArrayIndex>(i)], min, max, out);
+  return ReadId(reader_->tree_, Item(i), min, max, out);
 }
 
 void Object::VisitNames(void (*visit)(void* context, std::string_view name), void* context) const {
-  if (value_ == nullptr || !value_->isObject()) return;
-  for (auto it = value_->begin(); it != value_->end(); ++it) {
-    const char* end = nullptr;
-    const char* begin = it.memberName(&end);
-    visit(context, {begin, static_cast<std::size_t>(end - begin)});
+  if (node_ == nullptr || reader_->tree_.empty()) return;
+  const ElementTree& tree = reader_->tree_;
+  std::array<const Node*, limits::kElementValues> members;
+  std::size_t count = 0;
+  for (const Node* node = tree.First(*node_); node != nullptr; node = tree.Next(*node)) {
+    members[count++] = node;
   }
+  std::sort(members.begin(), members.begin() + count, [&tree](const Node* one, const Node* other) {
+    return tree.Key(*one) < tree.Key(*other);
+  });
+  for (std::size_t i = 0; i < count; ++i) visit(context, tree.Key(*members[i]));
 }
 
 }  // namespace depotlink::json

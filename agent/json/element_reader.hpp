@@ -2,30 +2,27 @@
 #pragma once
 
 // Reads one element of a response (at most limits::kElementBytes of JSON text) and hands out its
-// fields through checked getters. JsonCpp does the reading, in its strict mode, with duplicate keys
-// and depth refused; what that mode lets pass all the same (comments, raw control characters,
-// malformed numbers, a NUL as the end) is refused before JsonCpp sees it.
+// fields through checked getters. Strict JSON only: comments, raw control characters, malformed
+// numbers, names that come twice, depth are refused. element_tree.hpp says why JsonCpp does not do
+// it.
 //
 // Two faults are mended instead, because one bad label must not cost a tracker: half of a surrogate
 // pair becomes U+FFFD, and a number too large for a double becomes null.
 //
 // A field of the wrong type or out of range is counted and passed over; it never fails the element.
-// null and absent are the same. Nothing here throws. One instance serves one thread, and is kept:
-// its buffers are reused. The tree weighs about 7 times the text; Clear() gives it back.
+// null and absent are the same. Nothing here throws, and nothing is allocated after construction.
+// One instance serves one thread, and is kept: its tables (80 KiB, of which only what was used is
+// resident) are reused.
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 #include "agent/base/fixed_string.hpp"
 #include "agent/base/limits.hpp"
 #include "agent/base/status.hpp"
 #include "agent/base/time.hpp"
-
-namespace Json {
-class Value;
-}  // namespace Json
+#include "agent/json/element_tree.hpp"
 
 namespace depotlink::json {
 
@@ -76,13 +73,14 @@ class Object {
  private:
   friend class Array;
   friend class ElementReader;
-  Object(const Json::Value* value, ElementReader* reader) : value_(value), reader_(reader) {}
+  Object(const ElementTree::Node* node, ElementReader* reader) : node_(node), reader_(reader) {}
 
-  const Json::Value* Find(std::string_view name) const;  // null where absent or null
+  const ElementTree::Node* Find(std::string_view name) const;  // null where absent or null
+  std::string_view TextOf(const ElementTree::Node& node) const;
   Found Wrong(std::string_view name) const;
   void VisitNames(void (*visit)(void* context, std::string_view name), void* context) const;
 
-  const Json::Value* value_ = nullptr;
+  const ElementTree::Node* node_ = nullptr;
   ElementReader* reader_ = nullptr;
 };
 
@@ -101,16 +99,19 @@ class Array {
 
  private:
   friend class Object;
-  Array(const Json::Value* value, ElementReader* reader) : value_(value), reader_(reader) {}
+  Array(const ElementTree::Node* node, ElementReader* reader) : node_(node), reader_(reader) {}
 
-  const Json::Value* value_ = nullptr;
+  const ElementTree::Node& Item(std::size_t i) const;
+
+  const ElementTree::Node* node_ = nullptr;
   ElementReader* reader_ = nullptr;
+  mutable const ElementTree::Node* item_ = nullptr;  // number at_
+  mutable std::size_t at_ = 0;
 };
 
 class ElementReader {
  public:
-  ElementReader();
-  ~ElementReader();
+  ElementReader() = default;
   ElementReader(const ElementReader&) = delete;
   ElementReader& operator=(const ElementReader&) = delete;
 
@@ -119,7 +120,7 @@ class ElementReader {
   Status Parse(std::string_view text);
   // The object that was read; without members after a failure.
   Object root();
-  // Drops the tree and the counts' source; root() has no members any more.
+  // Forgets the object; root() has no members any more.
   void Clear();
 
   // Since the last Parse(): fields passed over, and the name of the first of them.
@@ -129,14 +130,12 @@ class ElementReader {
   std::uint32_t mended() const { return mended_; }
 
  private:
+  friend class Array;
   friend class Object;
-  struct Impl;
 
   void CountIgnored(std::string_view name);
-  std::string_view SourceOf(const Json::Value& value) const;
 
-  std::unique_ptr<Impl> impl_;
-  std::string_view text_;
+  ElementTree tree_;
   std::uint32_t ignored_ = 0;
   std::uint32_t mended_ = 0;
   FixedString<limits::kKeyBytes> first_ignored_;

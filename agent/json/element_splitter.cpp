@@ -43,6 +43,7 @@ void ElementSplitter::Begin(const std::string_view* containers, std::size_t coun
   seen_containers_ = 0;
   split_ = kNoSplit;
   keeping_ = false;
+  run_ = {};
   top_count_ = 0;
   fault_ = {};
   offset_ = 0;
@@ -53,6 +54,7 @@ std::size_t ElementSplitter::Feed(std::string_view piece) {
   std::size_t i = 0;
   while (i < piece.size() && state_ != State::kFailed && !stop_) {
     std::size_t taken = 1;
+    at_ = piece.data() + i;
     switch (state_) {
       case State::kKeyString:
       case State::kString:
@@ -69,6 +71,7 @@ std::size_t ElementSplitter::Feed(std::string_view piece) {
     i += taken;
     offset_ += taken;
   }
+  CopyRun();
   return i;
 }
 
@@ -127,7 +130,7 @@ void ElementSplitter::TakeByte(char c) {
       return TakeKeyStart(c, false);
     case State::kColon:
       if (c != ':') return Fail("a colon is missing");
-      if (!AtMemberLevel()) Keep(c);
+      if (!AtMemberLevel()) KeepByte();
       state_ = State::kValue;
       return;
     case State::kFirstValueOrEnd:
@@ -159,7 +162,7 @@ void ElementSplitter::TakeKeyStart(char c, bool may_end) {
   if (names_member) {
     BeginMember();
   } else {
-    Keep(c);
+    KeepByte();
   }
   string_.Begin(names_member ? &key_ : nullptr);
   state_ = State::kKeyString;
@@ -177,13 +180,14 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
     keeping_ = true;
     member_depth_ = depth_;
     element_bytes_ = 0;
+    run_ = {};
   }
   if (c == '{' || c == '[') return Open(c);
   BeginScalar(c);
 }
 
 void ElementSplitter::BeginScalar(char c) {
-  Keep(c);
+  KeepByte();
   if (c == '"') {
     string_.Begin(nullptr);
     state_ = State::kString;
@@ -201,19 +205,19 @@ void ElementSplitter::BeginScalar(char c) {
 
 void ElementSplitter::TakeLiteral(char c) {
   if (c != literal_[literal_at_]) return Fail("neither true nor false nor null");
-  Keep(c);
+  KeepByte();
   if (++literal_at_ == literal_.size()) EndValue();
 }
 
 void ElementSplitter::TakeCommaOrEnd(char c) {
   if (c == '}' || c == ']') return Close(c);
   if (c != ',') return Fail("a comma is missing");
-  Keep(c);
+  KeepByte();
   state_ = InObject() ? State::kKey : State::kValue;
 }
 
 void ElementSplitter::Open(char c) {
-  Keep(c);
+  KeepByte();
   ++depth_;
   if (depth_ > static_cast<std::uint32_t>(limits::kJsonDepth)) MarkSkipped(SkipReason::kTooDeep);
   if (depth_ > kRememberedDepth) {
@@ -232,7 +236,7 @@ void ElementSplitter::Open(char c) {
 
 void ElementSplitter::Close(char c) {
   if (InObject() != (c == '}')) return Fail("the wrong bracket closes");
-  Keep(c);
+  KeepByte();
   --depth_;
   if (depth_ == 1 && !keeping_) split_ = kNoSplit;
   EndValue();
@@ -274,15 +278,30 @@ void ElementSplitter::NameTopMember() {
   }
 }
 
-void ElementSplitter::Keep(char c) {
-  Keep(std::string_view(&c, 1));
+void ElementSplitter::KeepByte() {
+  Keep({at_, 1});
 }
 
+// What follows on what was kept before is not copied: an element that lies whole in one piece never
+// is.
 void ElementSplitter::Keep(std::string_view bytes) {
   if (!keeping_ || skipped_ || bytes.empty()) return;
-  if (bytes.size() > element_.size() - element_bytes_) return MarkSkipped(SkipReason::kTooLong);
-  std::memcpy(element_.data() + element_bytes_, bytes.data(), bytes.size());
-  element_bytes_ += bytes.size();
+  if (bytes.size() > element_.size() - element_bytes_ - run_.size()) {
+    return MarkSkipped(SkipReason::kTooLong);
+  }
+  if (run_.data() + run_.size() == bytes.data()) {
+    run_ = {run_.data(), run_.size() + bytes.size()};
+    return;
+  }
+  CopyRun();
+  run_ = bytes;
+}
+
+void ElementSplitter::CopyRun() {
+  if (run_.empty()) return;
+  std::memcpy(element_.data() + element_bytes_, run_.data(), run_.size());
+  element_bytes_ += run_.size();
+  run_ = {};
 }
 
 void ElementSplitter::MarkSkipped(SkipReason reason) {
@@ -294,7 +313,10 @@ void ElementSplitter::MarkSkipped(SkipReason reason) {
 void ElementSplitter::HandOver() {
   keeping_ = false;
   const std::size_t container = depth_ == 2 ? split_ : SplitHandler::kTopLevel;
-  const std::string_view text(element_.data(), element_bytes_);
+  if (element_bytes_ > 0) CopyRun();
+  const std::string_view text =
+      element_bytes_ > 0 ? std::string_view(element_.data(), element_bytes_) : run_;
+  run_ = {};
   if (skipped_) {
     handler_->OnSkipped(container, key_.view(), skip_reason_);
   } else if (container == SplitHandler::kTopLevel) {

@@ -118,8 +118,9 @@ class ElementSplitter {
   bool AtMemberLevel() const { return depth_ == 1 || (depth_ == 2 && split_ != kNoSplit); }
   void BeginMember();
   void NameTopMember();
-  void Keep(char c);
+  void KeepByte();
   void Keep(std::string_view bytes);
+  void CopyRun();
   void MarkSkipped(SkipReason reason);
   void HandOver();
   void Fail(std::string_view why);
@@ -152,7 +153,9 @@ class ElementSplitter {
   std::array<std::uint64_t, kMaxTopMembers> top_names_{};
   std::size_t top_count_ = 0;
   std::array<char, limits::kElementBytes> element_;
-  std::size_t element_bytes_ = 0;
+  std::size_t element_bytes_ = 0;  // of what was kept, in element_
+  std::string_view run_;           // and what follows, in the piece at hand
+  const char* at_ = nullptr;       // the byte at hand
 
   std::string_view fault_;
   std::uint64_t offset_ = 0;

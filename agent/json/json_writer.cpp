@@ -41,7 +41,11 @@ std::string_view JsonWriter::view() const {
 }
 
 void JsonWriter::Put(char c) {
-  Put(std::string_view(&c, 1));
+  if (failed_ || size_ == capacity_) {
+    failed_ = true;
+    return;
+  }
+  buffer_[size_++] = c;
 }
 
 void JsonWriter::Put(std::string_view bytes) {
@@ -118,7 +122,11 @@ void JsonWriter::PutEscape(char32_t code) {
 
 void JsonWriter::PutQuoted(std::string_view text) {
   Put('"');
-  while (!text.empty() && !failed_) {
+  while (!failed_) {
+    const std::size_t plain = PlainBytes(text);
+    Put(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const Utf8Char c = FirstUtf8(text);
     if (!c.valid || c.code == 0) {
       Put(kReplacementUtf8);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/json/string_scanner.hpp"
 
+#include "agent/json/utf8.hpp"
+
 namespace depotlink::json {
 namespace {
 
@@ -49,6 +51,7 @@ std::size_t StringScanner::Feed(std::string_view piece) {
     if (step_ == Step::kPlain && IsPlainAscii(byte)) {
       if (high_surrogate_ != 0) BreakPair();
       std::size_t end = i + 1;
+      end += PlainBytes(piece.substr(end));
       while (end < piece.size() && IsPlainAscii(static_cast<unsigned char>(piece[end]))) ++end;
       if (key_ != nullptr) {
         for (std::size_t k = i; k < end; ++k) key_->Append(piece[k]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/json/utf8.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 namespace depotlink::json {
@@ -44,6 +46,28 @@ Utf8Char FirstUtf8(std::string_view text) {
   return {code, lead.bytes, true};
 }
 
+std::size_t PlainBytes(std::string_view text) {
+  // Eight at a time: the high bit of each byte that is none, and perhaps of some behind it.
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr std::uint64_t kHighs = kOnes * 0x80;
+  const auto is_any = [](std::uint64_t word, std::uint64_t byte) {
+    const std::uint64_t differs = word ^ (kOnes * byte);
+    return (differs - kOnes) & ~differs;
+  };
+  std::size_t count = 0;
+  for (std::uint64_t word = 0; text.size() - count >= sizeof word; count += sizeof word) {
+    std::memcpy(&word, text.data() + count, sizeof word);
+    const std::uint64_t others =
+        word | (word - kOnes * 0x20) | is_any(word, '"') | is_any(word, '\\') | is_any(word, 0x7F);
+    if ((others & kHighs) != 0) break;
+  }
+  while (count < text.size() && text[count] >= 0x20 && text[count] < 0x7F && text[count] != '"' &&
+         text[count] != '\\') {
+    ++count;
+  }
+  return count;
+}
+
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
     const Utf8Char c = FirstUtf8(text);
@@ -82,7 +106,12 @@ bool IsControl(char32_t code) {
 
 CleanCopy CopyClean(std::string_view text, char* out, std::size_t capacity) {
   CleanCopy copy;
-  while (!text.empty()) {
+  for (;;) {
+    const std::size_t plain = std::min(PlainBytes(text), capacity - copy.bytes);
+    if (plain > 0) std::memcpy(out + copy.bytes, text.data(), plain);
+    copy.bytes += plain;
+    text.remove_prefix(plain);
+    if (text.empty()) return copy;
     const Utf8Char c = FirstUtf8(text);
     std::string_view piece = text.substr(0, c.bytes);
     const bool mend = !c.valid || IsControl(c.code);
@@ -96,7 +125,6 @@ CleanCopy CopyClean(std::string_view text, char* out, std::size_t capacity) {
     copy.mended = copy.mended || mend;
     text.remove_prefix(c.bytes);
   }
-  return copy;
 }
 
 }  // namespace depotlink::json

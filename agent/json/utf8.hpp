@@ -28,6 +28,10 @@ struct Utf8Char {
 // longest piece that could have begun a character, so that one replacement stands for one fault.
 Utf8Char FirstUtf8(std::string_view text);
 
+// How many bytes at its front are ASCII that shows something, quote and backslash excepted: what
+// every copy can take as it is.
+std::size_t PlainBytes(std::string_view text);
+
 [[nodiscard]] bool IsValidUtf8(std::string_view text);
 
 // The characters of `text`; each byte that is not UTF-8 counts as one.

@@ -24,10 +24,10 @@ constexpr std::uint64_t kGrowthBytes = 4 * limits::kWindowBytes;
 
 }  // namespace
 
-Journal::Journal(ports::Storage& ram)
-    : ram_(&ram), entry_(new char[kEntryHeadBytes + kBodyMostBytes]) {}
+Journal::Journal(ports::Storage& ram) : ram_(&ram), buffer_(new char[kBufferBytes]) {}
 
 void Journal::Close() {
+  pending_bytes_ = 0;
   ram_->Close(file_);
   file_ = ports::kNoFile;
 }
@@ -42,36 +42,52 @@ bool Journal::large() const {
   return bytes_ > fresh_bytes_ + kGrowthBytes;
 }
 
-// The entry's body stands in entry_ already.
-bool Journal::WriteEntry(std::size_t body_bytes) {
-  char* head = entry_.get();
+bool Journal::Commit() {
+  if (!good()) return false;
+  if (pending_bytes_ == 0) return true;
+  Status status = ram_->WriteAt(file_, bytes_, {buffer_.get(), pending_bytes_});
+  if (!status.ok()) return Fail(std::move(status));
+  bytes_ += pending_bytes_;
+  pending_bytes_ = 0;
+  return true;
+}
+
+char* Journal::Body(std::size_t bytes) {
+  if (kEntryHeadBytes + bytes > kBufferBytes - pending_bytes_ && !Commit()) return nullptr;
+  return buffer_.get() + pending_bytes_ + kEntryHeadBytes;
+}
+
+// The entry's body stands where Body() said.
+void Journal::EndEntry(std::size_t body_bytes) {
+  char* head = buffer_.get() + pending_bytes_;
   PutFixed(head, static_cast<std::uint32_t>(body_bytes));
   PutFixed(head + 4, Crc32c({head + kEntryHeadBytes, body_bytes}));
-  Status status = ram_->WriteAt(file_, bytes_, {head, kEntryHeadBytes + body_bytes});
-  if (!status.ok()) return Fail(std::move(status));
-  bytes_ += kEntryHeadBytes + body_bytes;
-  return true;
+  pending_bytes_ += kEntryHeadBytes + body_bytes;
 }
 
 bool Journal::WriteRecord(const Record& record) {
   if (record.payload.size() > kPayloadMostBytes) return true;
-  char* body = entry_.get() + kEntryHeadBytes;
+  char* body = Body(kRecordHeadBytes + record.payload.size());
+  if (body == nullptr) return false;
   body[0] = kRecordType;
   body[1] = static_cast<char>(static_cast<unsigned>(record.kind) | (record.retain ? 0x80U : 0U));
   PutFixed(body + 2, record.order);
   PutFixed(body + 10, static_cast<std::uint64_t>(record.time_ms));
   PutFixed(body + 18, record.tracker);
   std::copy(record.payload.begin(), record.payload.end(), body + kRecordHeadBytes);
-  return WriteEntry(kRecordHeadBytes + record.payload.size());
+  EndEntry(kRecordHeadBytes + record.payload.size());
+  return true;
 }
 
 bool Journal::WriteDelivered(const Delivered& delivered) {
-  char* body = entry_.get() + kEntryHeadBytes;
+  char* body = Body(kDeliveredBytes);
+  if (body == nullptr) return false;
   body[0] = kDeliveredType;
   PutFixed(body + 1, delivered.window);
   PutFixed(body + 9, delivered.backlog);
   std::copy(delivered.key_mark.begin(), delivered.key_mark.end(), body + kJournalMarkAt);
-  return WriteEntry(kDeliveredBytes);
+  EndEntry(kDeliveredBytes);
+  return true;
 }
 
 // What says how things stand is said anew by the next run; what takes a topic away would be
@@ -102,7 +118,7 @@ Status Journal::Rewrite(const Window& window, const Delivered& delivered) {
   for (Window::Ref ref = window.first(); written && ref < window.end(); ++ref) {
     if (!window.IsDone(ref)) written = Append(window.Get(ref));
   }
-  if (!written) return trouble_;
+  if (!written || !Commit()) return trouble_;
   status = ram_->Rename(kNewJournalName, kJournalFileName);
   if (!status.ok()) {
     Fail(std::move(status));
@@ -116,12 +132,12 @@ Status Journal::Rewrite(const Window& window, const Delivered& delivered) {
 // Empty where no whole entry stands at `at`.
 Status Journal::ReadEntry(ports::FileHandle file, std::uint64_t at, std::string_view& body) {
   body = {};
-  Result<std::size_t> got = ram_->ReadAt(file, at, entry_.get(), kEntryHeadBytes + kBodyMostBytes);
+  Result<std::size_t> got = ram_->ReadAt(file, at, buffer_.get(), kEntryHeadBytes + kBodyMostBytes);
   if (!got.ok() || got.value() < kEntryHeadBytes) return got.status();
-  const auto bytes = GetFixed<std::uint32_t>(entry_.get());
+  const auto bytes = GetFixed<std::uint32_t>(buffer_.get());
   if (bytes > got.value() - kEntryHeadBytes) return {};
-  const std::string_view text(entry_.get() + kEntryHeadBytes, bytes);
-  if (GetFixed<std::uint32_t>(entry_.get() + 4) == Crc32c(text)) body = text;
+  const std::string_view text(buffer_.get() + kEntryHeadBytes, bytes);
+  if (GetFixed<std::uint32_t>(buffer_.get() + 4) == Crc32c(text)) body = text;
   return {};
 }
 

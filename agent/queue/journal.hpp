@@ -4,7 +4,8 @@
 // What is in the window, once more in a file on a RAM file system: it outlives the process at
 // whatever instant that ends, costs no flash, and is not meant to outlive a reboot. Entries are
 // appended; when the file has grown to its bound, it is written anew from the window and takes the
-// old one's place by a rename.
+// old one's place by a rename. Entries gather in a buffer, which Commit() writes in one go: until
+// then they stand in memory only.
 //
 //   "DLQ1JNL\n"  { bytes u32 | CRC-32C u32 | body }...
 //   body: 'R' kind u8, order u64, time_ms u64, tracker u64, payload      a record came
@@ -57,10 +58,11 @@ class Journal {
   Status ReadRecords(Order above, JournalVisitor& visitor);
   // Begins the file anew with what is in the window. Also heals it after trouble.
   Status Rewrite(const Window& window, const Delivered& delivered);
-  // Each true where it stands in the file. After a false, nothing is written before the next
-  // Rewrite().
+  // Each entry stands in the file after the next Commit(), or earlier. After a false, nothing is
+  // written before the next Rewrite().
   bool Append(const Record& record);
   bool Note(const Delivered& delivered);
+  bool Commit();
 
   bool good() const { return file_ != ports::kNoFile; }
   // The file has reached its bound: time for Rewrite().
@@ -72,10 +74,13 @@ class Journal {
   static constexpr std::size_t kPayloadMostBytes = limits::kPayloadBytes + 32;
   static constexpr std::size_t kBodyMostBytes = 32 + kPayloadMostBytes;
   static constexpr std::size_t kEntryHeadBytes = 8;
+  static constexpr std::size_t kBufferBytes = 2 * (kEntryHeadBytes + kBodyMostBytes);
 
+  // Where the body of the next entry is to be put; null where the buffer cannot be emptied for it.
+  char* Body(std::size_t bytes);
   bool WriteRecord(const Record& record);
   bool WriteDelivered(const Delivered& delivered);
-  bool WriteEntry(std::size_t body_bytes);
+  void EndEntry(std::size_t body_bytes);
   Status ReadEntry(ports::FileHandle file, std::uint64_t at, std::string_view& body);
   Status Read(Delivered& delivered, Order above, JournalVisitor* visitor);
   Status ReadOnce(Delivered& delivered, Order& above, JournalVisitor* visitor);
@@ -86,10 +91,11 @@ class Journal {
 
   ports::Storage* ram_;
   ports::FileHandle file_ = ports::kNoFile;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0;        // in the file
+  std::size_t pending_bytes_ = 0;  // of whole entries at the front of buffer_, not in the file yet
   std::uint64_t fresh_bytes_ = 0;  // after the last Rewrite()
   Status trouble_;
-  std::unique_ptr<char[]> entry_;  // one entry, on its way in or out
+  std::unique_ptr<char[]> buffer_;  // entries on their way out, or one on its way in
 };
 
 }  // namespace depotlink::queue

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t kLatePayloadBytes = limits::kPayloadBytes + kLateMark.size();
 constexpr std::size_t kRecordRoom = limits::kTopicBytes + kLatePayloadBytes;
+// Reading that has paused goes on when so much is free, not with each record that leaves.
+constexpr std::size_t kReadOnRoom = limits::kWindowBytes / 4;
+static_assert(kRecordRoom < kReadOnRoom);
 
 DiskState StateOf(const Status& why) {
   if (why.code() == Code::kFull) return DiskState::kFull;
@@ -53,6 +56,7 @@ void OfflineQueue::Start(MonoTime now) {
   journal_scope_ = ReadScopeMark(*ram_).scope;
   status.ok() ? Recover(numbered) : TellUnread(status);
   HealJournal(now);
+  NoteRoom();
   if (depth() > 0) {
     log_->Info("records of an earlier run wait to be delivered",
                {{"on_disk", spool_.totals().records},
@@ -77,6 +81,7 @@ void OfflineQueue::StartSpool(MonoTime now) {
     static_cast<void>(rewritten);  // told and tried again by HealJournal
   } else {
     journal_.Note(delivered_);
+    journal_.Commit();
   }
   next_order_ = std::max(next_order_, on_disk + 1);
 }
@@ -161,10 +166,15 @@ void OfflineQueue::Push(const Record& record, std::int64_t now_ms) {
   numbered.order = next_order_++;
   numbered.time_ms = now_ms;
   if (window_.Push(numbered, *this)) journal_.Append(numbered);
+  NoteRoom();
+}
+
+void OfflineQueue::NoteRoom() {
+  full_ = !window_.HasRoom(full_ ? kReadOnRoom : kRecordRoom);
 }
 
 bool OfflineQueue::Ready(bool bus_up) const {
-  if (window_.HasRoom(kRecordRoom)) return true;
+  if (!full_) return true;
   const bool disk_takes = spool_.ready() && disk_state_ == DiskState::kOk;
   return !bus_up && !disk_takes;
 }
@@ -279,9 +289,12 @@ void OfflineQueue::NoteDelivered() {
     spool_.NoteDelivered(now.backlog, gone - loaded_noted_);
     loaded_noted_ = gone;
   }
-  if (now.window == delivered_.window && now.backlog == delivered_.backlog) return;
-  delivered_ = now;
-  journal_.Note(delivered_);
+  if (now.window != delivered_.window || now.backlog != delivered_.backlog) {
+    delivered_ = now;
+    journal_.Note(delivered_);
+  }
+  journal_.Commit();
+  NoteRoom();
 }
 
 // A piece a step: what comes live goes on in between. The disk's state is for those to tell who

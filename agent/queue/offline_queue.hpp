@@ -88,15 +88,18 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
 
   // Takes up what earlier runs left. Never fails: what cannot be had now is tried again later.
   void Start(MonoTime now);
-  // Copies the record in. `now_ms`: when it was decoded, by a clock that can be trusted.
+  // Copies the record in. `now_ms`: when it was decoded, by a clock that can be trusted. It
+  // outlives a crash from the next NoteDelivered() or Step() on: what an answer brings goes to the
+  // journal together.
   void Push(const Record& record, std::int64_t now_ms);
-  // False: what comes now might be lost; stop reading. True also where waiting would not help.
+  // False: what comes now might be lost; stop reading, until a good part of the window is free.
+  // True also where waiting would not help.
   bool Ready(bool bus_up) const;
 
   // What there is to do; returns when to call again at the latest.
   MonoTime Step(MonoTime now, bool bus_up);
-  // Writes down what has been acknowledged since the last call. To be called before more is sent,
-  // so that a crash repeats no more than what is in flight.
+  // Writes down what has come and what has been acknowledged since the last call. To be called
+  // before more is sent, so that a crash repeats no more than what is in flight.
   void NoteDelivered();
   // All that is not delivered to the disk, as far as it takes it. The bus must be left before.
   void Close(MonoTime now);
@@ -150,6 +153,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   void Heal(MonoTime now);
   void DiskGood();
   MonoTime NextStep(MonoTime now) const;
+  void NoteRoom();
 
   QueueConfig config_;
   QueueObserver* observer_;
@@ -171,6 +175,7 @@ class OfflineQueue : private JournalVisitor, private DropObserver {
   bool scope_due_ = false;  // to be written
   std::uint64_t journal_scope_ = 0;
   std::uint64_t left_out_ = 0;
+  bool full_ = false;  // the window, as far as reading is concerned
 
   MonoTime flush_at_ = kNever;
   MonoTime now_{};

@@ -16,9 +16,13 @@ def derived(facts):
     agent_cpu = per_thousand(changing["cpu_ms"], changing["states"])
     gzip_state = changing["wire_out"] / changing["served"]
     plain_state = plain["wire_out"] / plain["served"]
+    unchanged = per_thousand(frozen["cpu_ms"], frozen["served"])
+    whole = per_thousand(facts["whole_document"]["cpu_ms"], facts["whole_document"]["states"])
     return {
         "cpu_ms_per_1000_records": agent_cpu,
-        "cpu_ms_per_1000_unchanged": per_thousand(frozen["cpu_ms"], frozen["served"]),
+        "cpu_ms_per_1000_unchanged": unchanged,
+        "whole_document_cpu_ms_per_1000": whole,
+        "unchanged_ratio": unchanged / whole,
         "thread_cpu_ms_per_1000_records": {
             name: per_thousand(spent, changing["states"])
             for name, spent in changing["threads"].items()},
@@ -48,6 +52,9 @@ ROWS = (
     ("**agent: CPU for 1,000 records**", lambda f, d: ms(d["cpu_ms_per_1000_records"])),
     ("of it by thread (main / send / receive)", lambda f, d: by_thread(d)),
     ("agent: CPU for 1,000 unchanged states", lambda f, d: ms(d["cpu_ms_per_1000_unchanged"])),
+    ("JsonCpp, whole document: CPU for 1,000 states",
+     lambda f, d: ms(d["whole_document_cpu_ms_per_1000"])),
+    ("**agent unchanged / JsonCpp: CPU**", lambda f, d: "%.2f" % d["unchanged_ratio"]),
     ("agent: context switches a record", lambda f, d: "%.2f" % d["switches_per_record"]),
     ("latency, median", lambda f, d: ms(f["latency"]["median_ms"])),
     ("latency, p99", lambda f, d: ms(f["latency"]["p99_ms"])),

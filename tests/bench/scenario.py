@@ -8,12 +8,14 @@ each poll.
 import calendar
 import json
 import os
+import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -29,6 +31,7 @@ ROUND_MOST_S = 300
 FLOOR_LINES = 20000
 FLOOR_MOST_LINES = 50000
 FLOOR_RUNS = 3
+JSON_STATES = 500
 SERVED_LOG = 400000
 CONFIG = {"poll": {**ALL_FAST, "fleet": "10m"}, "api": {"requests_per_second": 50}}
 
@@ -186,9 +189,9 @@ def run_floor(program, captured, lines_path):
         len(line.split("\t", 1)[1].encode()) - 1 for line in lines)}
 
 
-def run_fleet(binary, floor, fleet, seconds, say):
+def run_fleet(programs, fleet, seconds, say):
     """All figures of one fleet as a dict; see README.md."""
-    with Rig(binary, fleet) as rig:
+    with Rig(programs["binary"], fleet) as rig:
         rig.wait_whole_fleet()
         rig.settle()
         count, facts = rig.subscriber.ask("count"), {"fleet": fleet}
@@ -207,6 +210,7 @@ def run_fleet(binary, floor, fleet, seconds, say):
         rig.subscriber.ask("forget")
         say("%d records" % facts["changing"]["states"])
         facts["frozen"] = run_frozen(rig, seconds)
+        facts["whole_document"] = run_whole_document(rig, programs["json"], rig.path("document"))
         rig.standin.options(gzip="never")
         rig.let_pass(1.2)  # the answer that is under way
         _, facts["plain"] = run_changing(rig, min(seconds, 3))
@@ -216,8 +220,26 @@ def run_fleet(binary, floor, fleet, seconds, say):
         rig.wait_whole_fleet()
         rig.settle()
         facts["broker_came_back"] = memory(rig)
-        facts["floor"] = run_floor(floor, captured, rig.path("lines"))
+        facts["floor"] = run_floor(programs["floor"], captured, rig.path("lines"))
     return facts
+
+
+def run_whole_document(rig, program, path):
+    """JsonCpp over the states that the agent just passed over as unchanged, a batch of its in one answer."""
+    since = max(0, rig.served() - 2 * rig.fleet)
+    ids = sorted({entry["id"] for entry in rig.standin.served(since=since)})[:JSON_STATES]
+    request = urllib.request.Request(
+        rig.standin.api_url + "/tracker/get_states", json.dumps({"trackers": ids}).encode(),
+        {"Authorization": "NVX " + rig.standin.key, "Content-Type": "application/json",
+         "NVX-ISO-DateTime": "true"})
+    context = ssl.create_default_context(cafile=rig.standin.ca_file)
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+        with open(path, "wb") as out:
+            out.write(answer.read())
+    done = subprocess.run([program, path], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise RuntimeError("the parse failed: %s" % done.stderr)
+    return json.loads(done.stdout)
 
 
 def memory(rig):

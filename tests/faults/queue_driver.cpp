@@ -107,6 +107,7 @@ class Run : private QueueObserver {
     record.payload = payload;
     record.topic = TopicOf(RecordKind::kState, tracker, topic, sizeof topic);
     queue_->Push(record, now_.ms);
+    queue_->NoteDelivered();  // from here on it is owed
     Say("submitted", tracker, number);
   }
   void Pass(depotlink::DurationMs ms, bool bus_up) {

@@ -132,6 +132,7 @@ TEST(QueueCommands, WhatIsOnlyInMemoryComesLast) {
   record.order = 4;
   record.payload = {};
   CHECK(journal.Append(record));
+  CHECK(journal.Commit());
   CHECK_EQUAL(0, List());
   STRCMP_CONTAINS("2 records on disk in 1 segments", out.c_str());
   STRCMP_CONTAINS("; 1 more in memory\n", out.c_str());

@@ -32,7 +32,7 @@ TEST_GROUP(MqttRing) {
   }
 };
 
-TEST(MqttRing, KeepsTheOrderAndWakesEachTime) {
+TEST(MqttRing, KeepsTheOrderAndWakesOnceForAllThatIsThere) {
   const std::uint32_t generation = ring.Open();
   for (std::uint32_t round = 0; round < 100; ++round) {
     ring.Push(generation, Event(MqttEventKind::kAcked, round));
@@ -41,7 +41,30 @@ TEST(MqttRing, KeepsTheOrderAndWakesEachTime) {
     Next(MqttEventKind::kRefused, round);
   }
   Nothing();
-  LONGS_EQUAL(200, wakes);
+  LONGS_EQUAL(1, wakes);  // it was never found empty in between
+  ring.Push(generation, Event(MqttEventKind::kAcked));
+  LONGS_EQUAL(2, wakes);
+}
+
+TEST(MqttRing, AcknowledgementsGatherAndAllElseWakesAtOnce) {
+  const std::uint32_t generation = ring.Open();
+  ring.GatherUpTo(3);
+  ring.Push(generation, Event(MqttEventKind::kAcked, 1));
+  ring.Push(generation, Event(MqttEventKind::kAcked, 2));
+  LONGS_EQUAL(0, wakes);
+  ring.Push(generation, Event(MqttEventKind::kAcked, 3));
+  LONGS_EQUAL(1, wakes);
+  for (std::uint32_t i = 1; i <= 3; ++i) Next(MqttEventKind::kAcked, i);
+  Nothing();
+  ring.Push(generation, Event(MqttEventKind::kRefused, 4));
+  LONGS_EQUAL(2, wakes);
+  Next(MqttEventKind::kRefused, 4);
+  Nothing();
+  ring.Push(generation, Event(MqttEventKind::kAcked, 5));
+  LONGS_EQUAL(2, wakes);
+  ring.GatherUpTo(1);  // what is there already wakes now
+  LONGS_EQUAL(3, wakes);
+  Next(MqttEventKind::kAcked, 5);
 }
 
 TEST(MqttRing, AnOldGenerationIsNotLetIn) {

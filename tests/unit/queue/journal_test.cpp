@@ -61,7 +61,7 @@ TEST_GROUP(Journal) {
     return delivered;
   }
   bool Append(Order order) {
-    return journal->Append(MadeRecord(order, 50).record);
+    return journal->Append(MadeRecord(order, 50).record) && journal->Commit();
   }
   // What the next run finds.
   Orders ReadBack(Delivered & delivered, Order above = 0) {
@@ -78,6 +78,7 @@ TEST(Journal, TheNextRunFindsWhatWasWritten) {
   CHECK_OK(journal->Rewrite(window, Places(3, 2)));
   for (Order order = 4; order <= 7; ++order) CHECK(Append(order));
   CHECK(journal->Note(Places(5, 3)));
+  CHECK(journal->Commit());
   Delivered delivered;
   CHECK_ORDERS("4-7", ReadBack(delivered));
   LONGS_EQUAL(5, delivered.window);
@@ -103,6 +104,7 @@ TEST(Journal, BytesByByte) {
   record.tracker = 5;
   record.payload = "p";
   CHECK(journal->Append(record));
+  CHECK(journal->Commit());
   const std::string bytes = ram.Bytes("journal");
   CHECK(bytes.compare(0, 8, "DLQ1JNL\n") == 0);
   const std::string place("\x19\0\0\0", 4);
@@ -111,6 +113,35 @@ TEST(Journal, BytesByByte) {
   CHECK(bytes.compare(41, 4, std::string("\x1B\0\0\0", 4)) == 0);
   CHECK(bytes.substr(49) ==
         std::string("R\x84\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0p", 27));
+}
+
+TEST(Journal, EntriesGatherAndAreWrittenTogether) {
+  CHECK_OK(journal->Rewrite(window, Places(1, 1)));
+  const std::string before = ram.Bytes("journal");
+  for (Order order = 2; order <= 9; ++order) CHECK(journal->Append(MadeRecord(order, 50).record));
+  CHECK(journal->Note(Places(3, 1)));
+  CHECK(ram.Bytes("journal") == before);
+  const std::size_t calls = ram.calls();
+  CHECK(journal->Commit());
+  LONGS_EQUAL(calls + 1, ram.calls());
+  CHECK(journal->Commit());
+  LONGS_EQUAL(calls + 1, ram.calls());
+  Delivered delivered;
+  CHECK_ORDERS("2-9", ReadBack(delivered));
+  LONGS_EQUAL(3, delivered.window);
+}
+
+TEST(Journal, WhatHasNoRoomToGatherIsWrittenAtOnce) {
+  CHECK_OK(journal->Rewrite(window, Places(1, 1)));
+  for (Order order = 2; order <= 1000; ++order) {
+    CHECK(journal->Append(MadeRecord(order, 50).record));
+  }
+  Delivered delivered;
+  const Orders written = ReadBack(delivered);
+  CHECK(written.size() > 500);
+  CHECK(written == depotlink::queue::Range(2, 1 + written.size()));
+  CHECK(journal->Commit());
+  CHECK(ReadBack(delivered) == depotlink::queue::Range(2, 1000));
 }
 
 TEST(Journal, WhatSaysHowThingsStandIsLeftOutAndATakenTopicIsNot) {
@@ -122,9 +153,11 @@ TEST(Journal, WhatSaysHowThingsStandIsLeftOutAndATakenTopicIsNot) {
   CHECK(journal->Append(record));
   record.kind = RecordKind::kExtra;
   CHECK(journal->Append(record));
+  CHECK(journal->Commit());
   CHECK(ram.Bytes("journal").size() == before);
   record.kind = RecordKind::kClearState;
   CHECK(journal->Append(record));
+  CHECK(journal->Commit());
   CHECK(ram.Bytes("journal").size() > before);
 }
 
@@ -202,12 +235,15 @@ TEST(Journal, EachCallFailsAndTheOldOneOrTheNewOneIsThere) {
       FakeStorage other;
       Journal first(other);
       CHECK_OK(first.Rewrite(window, Places(1, 1)));
-      CHECK(first.Append(MadeRecord(2, 50).record));
+      const auto append = [&first](Order order) {
+        return first.Append(MadeRecord(order, 50).record) && first.Commit();
+      };
+      CHECK(append(2));
       other.FailCall(n, {Status(Code::kFull, "no"), sticky, 5, {}});
-      const bool third = first.Append(MadeRecord(3, 50).record);
-      const bool noted = third && first.Note(Places(2, 1));
+      const bool third = append(3);
+      const bool noted = third && first.Note(Places(2, 1)) && first.Commit();
       const Status rewritten = first.Rewrite(window, Places(3, 1));
-      const bool fourth = rewritten.ok() && first.Append(MadeRecord(4, 50).record);
+      const bool fourth = rewritten.ok() && append(4);
       const bool failed = other.failed();
       other.Heal();
       Journal next(other);

@@ -117,7 +117,9 @@ class QueueRig final : public QueueObserver {
   void ForgetOrder() { last_late_ = 0; }
 
   // --- the source
+  // Owed from when they are noted on.
   void Push(std::size_t records, std::size_t bytes = 100) {
+    std::vector<Number> came;
     for (std::size_t i = 0; i < records && !dead(); ++i) {
       const MadeRecord made(++newest, bytes);
       Record record = made.record;
@@ -126,8 +128,11 @@ class QueueRig final : public QueueObserver {
       const std::string topic = "state/" + std::to_string(record.tracker);
       record.topic = topic;
       queue->Push(record, made.record.time_ms);
-      if (!dead()) pushed.insert(newest);
+      came.push_back(newest);
     }
+    if (dead()) return;
+    queue->NoteDelivered();
+    if (!dead()) pushed.insert(came.begin(), came.end());
   }
 
   // --- the bus
