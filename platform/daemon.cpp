@@ -85,6 +85,7 @@ void Daemon::Reload(Agent& agent) {
   switch (reload.kind) {
     case commands::ReloadKind::kRefused:
       log_->Error("the config is not taken up: the agent goes on with the one that it has");
+      agent.NoteError(ErrorKind::kConfig, reload.faults);
       for (std::size_t at = 0; at < reload.faults.size();) {
         const std::size_t end = std::min(reload.faults.find('\n', at), reload.faults.size());
         log_->Error(reload.faults.substr(at, end - at));
@@ -101,7 +102,9 @@ void Daemon::Reload(Agent& agent) {
       break;
   }
   Config next;
-  if (!LoadConfig(next)) return;
+  if (!LoadConfig(next)) {
+    return agent.NoteError(ErrorKind::kConfig, "a reload was not taken up; the log tells why");
+  }
   log_->Info("the config is taken up by a new agent", {{"changed", reload.changed}});
   next_ = std::move(next);
   notify_.Reloading();
