@@ -74,8 +74,9 @@ bool Daemon::LoadConfig(Config& config) {
   PosixFiles files;
   auto text = files.ReadText(path_, limits::kConfigFileBytes);
   if (text.ok()) config.text = std::move(text.value());  // else Load tells why
-  return Load(path_, files, *log_, config.settings, config.secrets) &&
-         FitsBudget(config.settings, *log_);
+  if (!Load(path_, files, *log_, config.settings, config.secrets)) return false;
+  log_->set_format(config.settings.log.format);
+  return FitsBudget(config.settings, *log_);
 }
 
 // A config that is sound is taken up by a new agent; what waits for the bus waits on.
@@ -97,6 +98,7 @@ void Daemon::Reload(Agent& agent) {
     case commands::ReloadKind::kLog:
       config_.text = std::move(reload.text);
       log_->Info("the config is taken up", {{"changed", reload.changed}});
+      log_->set_format(reload.settings.log.format);
       return log_->set_level(reload.settings.log.level);
     case commands::ReloadKind::kAgent:
       break;

@@ -264,6 +264,7 @@ int main(int argc, char** argv) {
   depotlink::platform::PrepareProcess();
   depotlink::platform::StderrLog sink;
   depotlink::Logger log(sink, depotlink::LogLevel::kInfo);
+  log.CollapseRepeats();
   try {
     return Dispatch(argc, argv, log);
   } catch (const std::exception& error) {
