@@ -8,6 +8,7 @@
 #include "agent/commands/init.hpp"
 #include "platform/agent_user.hpp"
 #include "platform/posix_file_maker.hpp"
+#include "platform/posix_files.hpp"
 #include "platform/posix_terminal.hpp"
 #include "platform/startup.hpp"
 
@@ -34,9 +35,10 @@ int FirstRun(commands::Arguments& arguments, Logger& log,
   const AgentUser user = FindAgentUser();
   PosixTerminal terminal;
   PosixFileMaker files(user);
+  PosixFiles reader;
   const commands::InitOptions options{arguments.config, arguments.first, arguments.force,
                                       arguments.yes};
-  const int code = commands::RunInit(options, {&terminal, &files}, print);
+  const int code = commands::RunInit(options, {&terminal, &files, &reader}, print);
   if (code != 0) return code;
   const Status status = BecomeUser(user);
   if (!status.ok()) log.Error("nothing was checked", {{"why", status.message()}});

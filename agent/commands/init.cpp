@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "agent/base/fingerprint.hpp"
 #include "agent/base/limits.hpp"
 #include "agent/base/secret.hpp"
 #include "agent/base/status.hpp"
@@ -87,10 +88,17 @@ class Init {
     if (standing_ == Standing::kOther) {
       return {Code::kAskPerson, options_->path + " is there already, and no file"};
     }
-    if (standing_ == Standing::kNothing || options_->force) return Status::Ok();
+    replace_ = options_->force || (standing_ == Standing::kFile && IsSample());
+    if (standing_ == Standing::kNothing || replace_) return Status::Ok();
     return {Code::kAskPerson, options_->path +
                                   " is there already, and stays as it is; with --force a new one "
                                   "takes its place"};
+  }
+
+  bool IsSample() const {
+    const Result<std::string> text =
+        ports_.reader->ReadText(options_->path, limits::kConfigFileBytes);
+    return text.ok() && Fingerprint(text.value()) == kSampleConfig;
   }
 
   Status AskForConfig() {
@@ -187,9 +195,9 @@ class Init {
     if (status.ok()) status = MakeQueueDirectories();
     if (status.ok()) status = WriteSecret();
     if (!status.ok()) return status;
-    status = ports_.files->Write(options_->path, FirstConfigText(config_),
-                                 config_.login.empty() ? Readers::kAll : Readers::kAgentGroup,
-                                 options_->force);
+    status =
+        ports_.files->Write(options_->path, FirstConfigText(config_),
+                            config_.login.empty() ? Readers::kAll : Readers::kAgentGroup, replace_);
     const bool new_secret = !secret_.empty() && secret_standing_ == Standing::kNothing;
     if (!status.ok() && new_secret) ports_.files->Remove(config_.secret_file);
     return status;
@@ -226,6 +234,7 @@ class Init {
   Secret secret_;  // empty: what stands in its file is used
   Standing standing_ = Standing::kNothing;
   Standing secret_standing_ = Standing::kNothing;
+  bool replace_ = false;  // the config that is there
   bool begun_ = false;
 };
 

@@ -10,6 +10,7 @@
 
 #include "agent/commands/init_config.hpp"
 #include "agent/ports/file_maker.hpp"
+#include "agent/ports/files.hpp"
 #include "agent/ports/terminal.hpp"
 
 namespace depotlink::commands {
@@ -24,12 +25,13 @@ struct InitOptions {
 struct InitPorts {
   ports::Terminal* terminal;
   ports::FileMaker* files;
+  ports::FileReader* reader;
 };
 
 // Returns the exit code: 0 where the files were written, which `print` is told; 1 where not, and
 // then nothing has changed. What is wrong is said to the terminal. A secret that stands in its file
 // already is used, and not asked for; only with `force` a new one takes its place, and a config is
-// replaced. No secret is ever said.
+// replaced that is not the sample of a package as it came. No secret is ever said.
 int RunInit(const InitOptions& options, const InitPorts& ports,
             const std::function<void(std::string_view)>& print);
 

@@ -3,6 +3,7 @@
 
 // The config that `depotlink init` writes: a few answers, comments, and what is most often changed.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ std::string FirstConfigText(const FirstConfig& config);
 // What the config's reader has against the value of `key` (`api.url`), in its words; empty where
 // nothing. What else is not given yet counts as good.
 std::string FaultOf(const FirstConfig& config, std::string_view key);
+
+// The Fingerprint() of config/depotlink.json, which packages put into place: nobody's work.
+inline constexpr std::uint64_t kSampleConfig = 0xb9718c39b435670aULL;
 
 // `api.key_file`, or with a login `api.user.password_file`.
 std::string_view SecretKey(const FirstConfig& config);

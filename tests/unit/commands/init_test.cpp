@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/init.hpp"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "agent/commands/init_questions.hpp"
 #include "agent/settings/reader.hpp"
 #include "tests/fakes/fake_file_maker.hpp"
+#include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_terminal.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -23,6 +26,7 @@ constexpr const char* kInitKey = "0123456789abcdef0123456789abcdef";
 TEST_GROUP(InitCommand) {
   fakes::FakeTerminal terminal;
   fakes::FakeFileMaker files;
+  fakes::FakeFiles reader;
   commands::InitOptions options;
   std::string out;
 
@@ -30,7 +34,7 @@ TEST_GROUP(InitCommand) {
     options.path = kInitConfig;
   }
   int Run() {
-    return commands::RunInit(options, {&terminal, &files},
+    return commands::RunInit(options, {&terminal, &files, &reader},
                              [this](std::string_view text) { out += text; });
   }
   void Answers(std::initializer_list<const char*> lines) {
@@ -118,8 +122,8 @@ TEST(InitCommand, AnEndOfTheInputAtAnyQuestionWritesNothing) {
   for (std::size_t given = 0; given <= 4; ++given) {
     fakes::FakeTerminal other;
     for (std::size_t i = 0; i < given; ++i) other.Answer(lines[i]);
-    CHECK_EQUAL(1,
-                commands::RunInit(options, {&other, &files}, [](std::string_view) { FAIL(""); }));
+    CHECK_EQUAL(1, commands::RunInit(options, {&other, &files, &reader},
+                                     [](std::string_view) { FAIL(""); }));
     CHECK(files.files.empty() && files.directories.empty());
     STRCMP_CONTAINS("the input has ended", other.screen().c_str());
   }
@@ -167,6 +171,20 @@ TEST(InitCommand, WithForceItIsReplacedAndSaid) {
   STRCMP_EQUAL(kInitKey, files.files.at(kInitKeyFile).text.c_str());
   STRCMP_CONTAINS("depotlink.json (replaces what is there)", terminal.screen().c_str());
   STRCMP_CONTAINS("api.key (mode 0600; replaces what is there)", terminal.screen().c_str());
+}
+
+TEST(InitCommand, ThePackagesSampleIsReplacedWithoutForce) {
+  std::ifstream file(DEPOTLINK_FIXTURES "/../../config/depotlink.json", std::ios::binary);
+  std::string sample{std::istreambuf_iterator<char>(file), {}};
+  GivenAll();
+  terminal.Answer(kInitKey);
+  files.files[kInitConfig] = {sample, ports::Readers::kAll};
+  reader.Put(kInitConfig, sample + ' ');
+  CHECK_EQUAL(1, Run());
+  STRCMP_CONTAINS("--force", terminal.screen().c_str());
+  reader.Put(kInitConfig, sample);
+  CHECK_EQUAL(0, Run());
+  STRCMP_EQUAL("south", Written().site.c_str());
 }
 
 TEST(InitCommand, WhatIsNoFileIsNeverReplaced) {
