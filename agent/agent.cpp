@@ -299,6 +299,7 @@ void Agent::OnBrokerForgot() {
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
   if (record.kind == queue::RecordKind::kExtra) return extras_.OnGivenUp(record, why);
+  error_book_.Note(ErrorKind::kRefused, why, ports_.clock->Now());
   queue_.KeepRefused(record, why, RecordTimeMs(ports_.clock->Now()));
   Forget(record);
   // What the broker will not clear now, it will not clear in the next millisecond.

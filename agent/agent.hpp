@@ -23,6 +23,7 @@
 #include "agent/clock_watch.hpp"
 #include "agent/encode/health.hpp"
 #include "agent/encode/topics.hpp"
+#include "agent/error_book.hpp"
 #include "agent/extras.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
@@ -106,6 +107,8 @@ class Agent : private queue::RecordSink,
   std::string Summary() const;
   // Rises with each request and each record that is sent or acknowledged.
   std::uint64_t work_done() const;
+  // An error that only the outside knows of, for `depotlink status`: kConfig.
+  void NoteError(ErrorKind kind, std::string_view text);
   // Records that the broker has not acknowledged.
   std::uint64_t unpublished() const { return queue_.depth(); }
 
@@ -156,6 +159,10 @@ class Agent : private queue::RecordSink,
   void HurryHealth(MonoTime now);
   void PublishHealth(MonoTime now);
   encode::QueueHealth QueueReport() const;
+  // For `depotlink status`.
+  void KeepStatus(const encode::HealthReport& report, std::string_view health, MonoTime now);
+  // What stands as an error in what is reported.
+  void NoteErrors(const encode::HealthReport& report, MonoTime now);
   poll::SessionState PanelState() const {
     return panel_session_.has_value() ? panel_session_->state() : poll::SessionState::kStarting;
   }
@@ -188,6 +195,7 @@ class Agent : private queue::RecordSink,
   MonoTime started_;
   ClockWatch clock_watch_;
   LoginBook login_book_;
+  ErrorBook error_book_;
 
   fleet::Table table_;
   fleet::Groups groups_;
@@ -222,6 +230,8 @@ class Agent : private queue::RecordSink,
   bool clock_seen_ = true;
   std::size_t refused_links_seen_ = 0;
   std::uint64_t extras_failing_seen_ = 0;
+  std::uint64_t memory_refused_seen_ = 0;
+  std::uint64_t dropped_noted_ = 0;
   poll::SessionState session_seen_ = poll::SessionState::kStarting;
   poll::SessionState panel_seen_ = poll::SessionState::kStarting;
   bool info_dropped_ = false;  // only a reading of the fleet's list brings it back

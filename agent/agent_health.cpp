@@ -128,6 +128,34 @@ std::uint64_t Agent::work_done() const {
   return poller_.calls().requests + sent.sent + sent.acknowledged + sent.connects;
 }
 
+void Agent::NoteError(ErrorKind kind, std::string_view text) {
+  error_book_.Note(kind, text, ports_.clock->Now());
+  health_at_ = ports_.clock->Now();
+}
+
+void Agent::NoteErrors(const encode::HealthReport& report, MonoTime now) {
+  const bool credential = report.api.state == encode::ApiState::kCredential;
+  error_book_.Note(credential ? ErrorKind::kCredential : ErrorKind::kApi, report.api.last_error,
+                   now);
+  error_book_.Note(ErrorKind::kPanel, report.panel.last_error, now);
+  error_book_.Note(ErrorKind::kLinks, report.links.last_error, now);
+  error_book_.Note(ErrorKind::kExtras, report.extras.last_error, now);
+  error_book_.Note(ErrorKind::kBroker, report.broker.last_error, now);
+  error_book_.Note(ErrorKind::kQueue, report.queue.last_error, now);
+  if (!report.time_trusted) {
+    error_book_.Note(ErrorKind::kClock, "the clock of this machine is wrong", now);
+  }
+  if (report.memory_refused > memory_refused_seen_) {
+    error_book_.Note(ErrorKind::kMemory, "memory.budget is spent: allocations failed", now);
+  }
+  if (report.records.dropped > dropped_noted_) {
+    error_book_.Note(ErrorKind::kLost, "records were lost; what for, the counts of the queue tell",
+                     now);
+  }
+  memory_refused_seen_ = report.memory_refused;
+  dropped_noted_ = report.records.dropped;
+}
+
 void Agent::PublishHealth(MonoTime now) {
   health_at_ = now + kHealthMs;
   const ports::MemoryUse memory = ports_.system->Memory();
@@ -194,9 +222,15 @@ void Agent::PublishHealth(MonoTime now) {
   json::JsonWriter out(payload, sizeof payload);
   if (!encode::EncodeHealth(report, out)) return;
   publisher_.PublishHealth(out.view(), now);
-  // Trouble with this directory is told by the queue, whose journal stands there as well.
-  const Status kept = WriteStatusFile(*ports_.queue.ram, out.view());
+  KeepStatus(report, out.view(), now);
+}
+
+// Trouble with this directory is told by the queue, whose journal stands there as well.
+void Agent::KeepStatus(const encode::HealthReport& report, std::string_view health, MonoTime now) {
+  const Status kept = WriteStatusFile(*ports_.queue.ram, health);
   static_cast<void>(kept);
+  NoteErrors(report, now);
+  error_book_.Keep(*ports_.queue.ram, {report.time.ms + clock_watch_.finding().correction_ms}, now);
 }
 
 }  // namespace depotlink

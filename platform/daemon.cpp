@@ -74,8 +74,9 @@ bool Daemon::LoadConfig(Config& config) {
   PosixFiles files;
   auto text = files.ReadText(path_, limits::kConfigFileBytes);
   if (text.ok()) config.text = std::move(text.value());  // else Load tells why
-  return Load(path_, files, *log_, config.settings, config.secrets) &&
-         FitsBudget(config.settings, *log_);
+  if (!Load(path_, files, *log_, config.settings, config.secrets)) return false;
+  log_->set_format(config.settings.log.format);
+  return FitsBudget(config.settings, *log_);
 }
 
 // A config that is sound is taken up by a new agent; what waits for the bus waits on.
@@ -85,6 +86,7 @@ void Daemon::Reload(Agent& agent) {
   switch (reload.kind) {
     case commands::ReloadKind::kRefused:
       log_->Error("the config is not taken up: the agent goes on with the one that it has");
+      agent.NoteError(ErrorKind::kConfig, reload.faults);
       for (std::size_t at = 0; at < reload.faults.size();) {
         const std::size_t end = std::min(reload.faults.find('\n', at), reload.faults.size());
         log_->Error(reload.faults.substr(at, end - at));
@@ -96,12 +98,15 @@ void Daemon::Reload(Agent& agent) {
     case commands::ReloadKind::kLog:
       config_.text = std::move(reload.text);
       log_->Info("the config is taken up", {{"changed", reload.changed}});
+      log_->set_format(reload.settings.log.format);
       return log_->set_level(reload.settings.log.level);
     case commands::ReloadKind::kAgent:
       break;
   }
   Config next;
-  if (!LoadConfig(next)) return;
+  if (!LoadConfig(next)) {
+    return agent.NoteError(ErrorKind::kConfig, "a reload was not taken up; the log tells why");
+  }
   log_->Info("the config is taken up by a new agent", {{"changed", reload.changed}});
   next_ = std::move(next);
   notify_.Reloading();

@@ -20,12 +20,14 @@
 #include "agent/commands/queue_list.hpp"
 #include "agent/commands/queue_purge.hpp"
 #include "agent/commands/status.hpp"
+#include "agent/error_book.hpp"
 #include "agent/status_file.hpp"
 #include "platform/curl_http.hpp"
 #include "platform/daemon.hpp"
 #include "platform/deflate_compressor.hpp"
 #include "platform/directory_lock.hpp"
 #include "platform/event_loop.hpp"
+#include "platform/first_run.hpp"
 #include "platform/linux_clock.hpp"
 #include "platform/linux_random.hpp"
 #include "platform/mbedtls_cipher.hpp"
@@ -37,6 +39,7 @@
 #include "platform/process.hpp"
 #include "platform/startup.hpp"
 #include "platform/stderr_log.hpp"
+#include "platform/stop_wait.hpp"
 #include "platform/versions.hpp"
 
 namespace {
@@ -131,18 +134,34 @@ int Queue(const depotlink::commands::Arguments& arguments, depotlink::Logger& lo
   return depotlink::commands::RunQueueExport(settings, tools.ports, key, log, Print);
 }
 
-int ShowStatus(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
+depotlink::commands::StatusInput ReadStatus(const std::string& directory, bool json) {
   constexpr std::size_t kReportBytes = 16 * 1024;
-  depotlink::settings::Settings settings;
-  if (!depotlink::platform::LoadSettings(arguments.config, log, settings)) return kExitFailed;
-  const std::string& directory = settings.queue.runtime_dir;
+  depotlink::platform::PosixFiles files;
   depotlink::commands::StatusInput input;
-  input.json = arguments.json;
+  input.json = json;
   input.running = depotlink::platform::DirectoryLock::IsHeld(directory);
   input.now = depotlink::platform::LinuxClock().WallNow();
-  input.report = depotlink::platform::PosixFiles().ReadText(
-      directory + "/" + std::string(depotlink::kStatusFileName), kReportBytes);
-  return depotlink::commands::RunStatus(input, Print);
+  input.report =
+      files.ReadText(directory + "/" + std::string(depotlink::kStatusFileName), kReportBytes);
+  input.errors =
+      files.ReadText(directory + "/" + std::string(depotlink::kErrorFileName), kReportBytes);
+  return input;
+}
+
+int ShowStatus(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
+  depotlink::settings::Settings settings;
+  if (!depotlink::platform::LoadSettings(arguments.config, log, settings)) return kExitFailed;
+  const auto read = [&] { return ReadStatus(settings.queue.runtime_dir, arguments.json); };
+  if (arguments.watch_ms == 0) return depotlink::commands::RunStatus(read(), Print);
+  const depotlink::platform::StopWait stop;
+  const bool terminal = isatty(STDOUT_FILENO) == 1 && !arguments.json;
+  if (terminal) Print("\x1b[2J");
+  return depotlink::commands::RunWatch(
+      {read, [&](depotlink::DurationMs ms) { return std::ferror(stdout) == 0 && stop.Wait(ms); },
+       arguments.watch_ms,
+       terminal ? depotlink::commands::WatchStyle::kTerminal
+                : depotlink::commands::WatchStyle::kAppended},
+      Print);
 }
 
 void PrintVersion() {
@@ -197,9 +216,23 @@ int Check(const depotlink::commands::Arguments& arguments, depotlink::Logger& lo
   return code != 0 || !arguments.online ? code : CheckOnline(arguments, files, log);
 }
 
+int Init(depotlink::commands::Arguments arguments, depotlink::Logger& log) {
+  const int code = depotlink::platform::FirstRun(arguments, log, Print);
+  if (code != 0) return code;
+  arguments.online = !arguments.offline;
+  const int checked = Check(arguments, log);
+  if (checked == 0) {
+    Print("next: depotlink run --config " + arguments.config +
+          ", or as a service: systemctl enable --now depotlink\n");
+  }
+  return checked;
+}
+
 int Dispatch(int argc, char** argv, depotlink::Logger& log) {
   const auto arguments = depotlink::commands::ParseArguments(argc, argv);
   switch (arguments.command) {
+    case depotlink::commands::Command::kInit:
+      return Init(arguments, log);
     case depotlink::commands::Command::kRun:
       return depotlink::platform::Daemon(arguments.config, log).Run();
     case depotlink::commands::Command::kOnce:
@@ -231,6 +264,7 @@ int main(int argc, char** argv) {
   depotlink::platform::PrepareProcess();
   depotlink::platform::StderrLog sink;
   depotlink::Logger log(sink, depotlink::LogLevel::kInfo);
+  log.CollapseRepeats();
   try {
     return Dispatch(argc, argv, log);
   } catch (const std::exception& error) {

@@ -67,8 +67,12 @@ Status CheckRegular(const std::string& path, int fd, struct stat& info) {
 // `others`: the mode bits that must not be set.
 Status CheckPrivate(const std::string& path, const struct stat& info, mode_t others) {
   if (info.st_uid != geteuid() && info.st_uid != 0) {
-    return Person(path, "belongs to another user (uid " + std::to_string(info.st_uid) +
-                            "); remedy: chown " + std::to_string(geteuid()) + " " + path);
+    // Root as a rule only looks after an agent that is another user.
+    const std::string remedy = geteuid() == 0
+                                   ? "); remedy: run this as that user, or chown 0 "
+                                   : "); remedy: chown " + std::to_string(geteuid()) + " ";
+    return Person(path,
+                  "belongs to another user (uid " + std::to_string(info.st_uid) + remedy + path);
   }
   if ((info.st_mode & others) != 0) {
     std::array<char, 8> mode{};

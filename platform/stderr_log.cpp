@@ -52,6 +52,7 @@ int Priority(LogLevel level) {  // syslog(3)
 int WriteHead(LogStyle style, LogLevel level, char* out, std::size_t room) {
   const std::string_view name = LogLevelName(level);
   const int length = static_cast<int>(name.size());
+  if (style == LogStyle::kBare) return 0;
   if (style == LogStyle::kJournal) return std::snprintf(out, room, "<%d>", Priority(level));
   if (style == LogStyle::kPlain) return std::snprintf(out, room, "%.*s ", length, name.data());
   const std::time_t now = std::time(nullptr);
@@ -66,8 +67,22 @@ int WriteHead(LogStyle style, LogLevel level, char* out, std::size_t room) {
 StderrLog::StderrLog() : fd_(STDERR_FILENO), style_(FindStyle(STDERR_FILENO)) {}
 
 void StderrLog::WriteLine(LogLevel level, std::string_view line) {
+  WriteWhole(style_, level, line);
+}
+
+void StderrLog::WriteObject(LogLevel level, std::string_view object) {
+  WriteWhole(style_ == LogStyle::kJournal ? style_ : LogStyle::kBare, level, object);
+}
+
+WallTime StderrLog::Now() const {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return {static_cast<std::int64_t>(now.tv_sec) * kSecondMs + now.tv_nsec / 1000000};
+}
+
+void StderrLog::WriteWhole(LogStyle style, LogLevel level, std::string_view line) const {
   std::array<char, kMostLineBytes> buffer;
-  const int head = WriteHead(style_, level, buffer.data(), buffer.size());
+  const int head = WriteHead(style, level, buffer.data(), buffer.size());
   auto used = static_cast<std::size_t>(std::max(head, 0));
   const std::size_t room = buffer.size() - used - 1;
   const std::size_t taken = std::min(line.size(), room);

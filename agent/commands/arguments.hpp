@@ -6,9 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "agent/base/time.hpp"
+#include "agent/commands/init_config.hpp"
+
 namespace depotlink::commands {
 
 enum class Command {
+  kInit,
   kRun,
   kOnce,
   kCheck,
@@ -24,10 +28,14 @@ enum class Command {
 struct Arguments {
   Command command = Command::kUsageError;
   std::string config = "/etc/depotlink/depotlink.json";
-  bool json = false;    // status, check --online
-  bool yes = false;     // queue purge: do not ask
-  bool online = false;  // check: try everything, too
-  std::string error;    // for kUsageError: what is wrong
+  bool json = false;        // status, check --online
+  bool yes = false;         // queue purge, init: do not ask
+  bool online = false;      // check: try everything, too
+  FirstConfig first;        // init: what is given
+  bool force = false;       // init: replace what is there
+  bool offline = false;     // init: try nothing in the end
+  DurationMs watch_ms = 0;  // status: how often it is shown anew; 0: once
+  std::string error;        // for kUsageError: what is wrong
 };
 
 // `argv[0]` is passed over. Never fails: what cannot be understood is a kUsageError.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/base/limits.hpp"
+#include "agent/commands/init_questions.hpp"
 #include "agent/commands/wan_estimate.hpp"
 #include "agent/memory_plan.hpp"
 #include "agent/navixy/readable.hpp"
@@ -26,7 +27,6 @@ using settings::Settings;
 
 // A system's whole bundle weighs about 230 KB.
 constexpr std::size_t kCaFileBytes = std::size_t{1024} * 1024;
-constexpr std::size_t kApiKeyDigits = 32;
 
 void AppendLine(std::string& out, std::string_view line) {
   out += line;
@@ -62,11 +62,6 @@ std::string MemoryTable(const Settings& settings) {
     table += line;
   }
   return table;
-}
-
-bool LooksLikeApiKey(std::string_view key) {
-  return key.size() == kApiKeyDigits &&
-         key.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
 // Each check of a file appends at most one line; false where it is a fault.

@@ -7,6 +7,7 @@
 
 #include "agent/clock_watch.hpp"
 #include "agent/commands/amounts.hpp"
+#include "agent/commands/init_questions.hpp"
 #include "agent/navixy/decode_list.hpp"
 #include "agent/navixy/readable.hpp"
 #include "agent/stage_configs.hpp"
@@ -18,7 +19,6 @@ constexpr DurationMs kLookUpMs = 10 * kSecondMs;
 constexpr DurationMs kCallMostMs = 30 * kSecondMs;
 constexpr DurationMs kSpacingMostMs = kSecondMs;
 constexpr std::int32_t kWrongKind = 276;  // vendor documents, errors, Error Codes
-constexpr std::size_t kKeyDigits = 32;
 
 // One call, whose answer matters by its verdict only.
 class TryJob : public poll::Job {
@@ -71,11 +71,6 @@ class CountJob : public poll::Job {
   model::TrackerInfo info_;
 };
 
-bool LooksLikeKey(std::string_view key) {
-  return key.size() == kKeyDigits &&
-         key.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-}
-
 bool Says(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
 }
@@ -121,7 +116,7 @@ ApiProbes::ApiProbes(const settings::Settings& settings, OnlineSecrets& secrets,
       patience_(&patience),
       report_(&report),
       has_panel_(!settings.api.panel.login.empty()),
-      key_looks_right_(LooksLikeKey(secrets.api.Reveal())),
+      key_looks_right_(LooksLikeApiKey(secrets.api.Reveal())),
       talk_(Access(settings.api), Spacing(settings.api), *ports.http, reader_, patience),
       session_(MakeSessionConfig(settings.api), std::move(secrets.api), *ports.files, reader_,
                *ports.random, log_),

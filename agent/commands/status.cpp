@@ -2,8 +2,11 @@
 #include "agent/commands/status.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "agent/commands/amounts.hpp"
+#include "agent/error_book.hpp"
 #include "agent/json/element_reader.hpp"
 
 namespace depotlink::commands {
@@ -141,9 +144,126 @@ std::string Table(const json::Object& root, WallTime now) {
                             Member(root, "memory_planned_kib") + " KiB are planned");
 }
 
-std::string Json(const StatusInput& input, bool readable, bool timed, std::int64_t age_ms) {
+// What the report says of itself.
+struct View {
+  bool timed = false;   // it says when it was made
+  bool trusted = true;  // the machine's clock, which is so where it does not say
+  DurationMs age_ms = 0;
+  std::string start;  // when the agent began; empty: not known
+};
+
+struct Wait {
+  const char* name;
+  std::string words;  // empty: it does not wait for that
+};
+
+std::string ClockWait(bool trusted) {
+  return trusted ? "" : "this machine's clock to be set";
+}
+
+std::string CredentialWait(const json::Object& api) {
+  if (Member(api, "state") != "credential") return {};
+  const std::string state = Member(api, "credential");
+  if (state == "limited") return "the API to allow another login";
+  return "a person: the credential is " + (state == "ok" || state == "-" ? "refused" : state);
+}
+
+std::string ApiWait(const json::Object& api, WallTime now) {
+  const std::string state = Member(api, "state");
+  if (state == "starting") return "the API's first answer";
+  if (state != "failing") return {};
+  const std::string since = Since(api, "last_success_time", now);
+  return "the API" + (since.empty() ? "" : ", which last answered " + since + " ago");
+}
+
+std::string BrokerWait(const json::Object& root) {
+  const std::string state = Member(Section(root, "broker"), "state");
+  if (state == "connected" || state == "-") return {};
+  if (state == "refused") return "a person: the broker refuses this agent";
+  return "the broker; meanwhile " + Member(Section(root, "records"), "waiting") + " records wait";
+}
+
+std::string DiskWait(const json::Object& queue) {
+  const std::string state = Member(queue, "disk");
+  if (state == "full") return "space on the queue's disk";
+  if (state == "refused") return "a person: the queue's disk is refused";
+  return state == "failing" ? "the queue's disk" : "";
+}
+
+// What the agent cannot go on without, in the order in which a person would look at it.
+std::array<Wait, 5> WaitsOf(const json::Object& root, bool trusted, WallTime now) {
+  const json::Object api = Section(root, "api");
+  return {{{"clock", ClockWait(trusted)},
+           {"credential", CredentialWait(api)},
+           {"api", ApiWait(api, now)},
+           {"broker", BrokerWait(root)},
+           {"disk", DiskWait(Section(root, "queue"))}}};
+}
+
+std::string WaitLines(const std::array<Wait, 5>& waits) {
+  std::string lines;
+  for (const Wait& wait : waits) {
+    if (wait.words.empty()) continue;
+    lines += Line(lines.empty() ? "waits for" : "", wait.words);
+  }
+  return lines.empty() ? Line("waits for", "nothing but the next poll") : lines;
+}
+
+std::string ErrorLines(const Result<std::string>& errors, WallTime now) {
+  json::ElementReader reader;
+  if (!errors.ok() || !reader.Parse(errors.value()).ok()) return {};
+  const json::Object root = reader.root();
+  std::string lines;
+  for (const std::string_view kind : kErrorKindNames) {
+    const json::Object error = Section(root, kind);
+    const std::string text = Member(error, "text");
+    if (text == "-") continue;
+    std::string words(kind);
+    const std::string age = Since(error, "time", now);
+    if (!age.empty()) words += ", " + age + " ago";
+    words += ": " + text;
+    lines += Line(lines.empty() ? "errors" : "", words);
+  }
+  return lines;
+}
+
+// When the agent started; empty where that is not known.
+std::string StartTime(const json::Object& root, WallTime time) {
+  std::int64_t uptime_s = 0;
+  if (time.ms == 0 ||
+      root.GetInt("uptime_s", 0, INT64_MAX / kSecondMs, uptime_s) != json::Found::kYes) {
+    return {};
+  }
+  return FormatTime(time.ms - uptime_s * kSecondMs);
+}
+
+View LookAt(const json::Object& root, bool readable, WallTime now) {
+  View view;
+  WallTime time;
+  view.timed = readable && root.GetTime("time", time) == json::Found::kYes;
+  static_cast<void>(root.GetBool("time_trusted", view.trusted));
+  view.age_ms = std::max<std::int64_t>(0, now.ms - time.ms);
+  view.start = StartTime(root, time);
+  return view;
+}
+
+std::string Json(const StatusInput& input, const json::Object& root, bool readable,
+                 const View& view) {
   std::string line = std::string("{\"running\":") + (input.running ? "true" : "false");
-  if (timed) line += ",\"age_s\":" + std::to_string(age_ms / kSecondMs);
+  if (view.timed) line += ",\"age_s\":" + std::to_string(view.age_ms / kSecondMs);
+  if (!view.start.empty()) line += ",\"since\":\"" + view.start + '"';
+  if (readable && input.running) {
+    std::string names;
+    for (const Wait& wait : WaitsOf(root, view.trusted, input.now)) {
+      if (wait.words.empty()) continue;
+      names += (names.empty() ? "\"" : ",\"") + std::string(wait.name) + '"';
+    }
+    line += ",\"waits_for\":[" + names + ']';
+  }
+  json::ElementReader errors;
+  if (input.errors.ok() && errors.Parse(input.errors.value()).ok()) {
+    line += ",\"errors\":" + input.errors.value();
+  }
   if (readable) line += ",\"health\":" + input.report.value();
   return line + "}\n";
 }
@@ -153,30 +273,58 @@ std::string NoReport(const StatusInput& input) {
          ", and has left no report" + (input.report.ok() ? " that can be read\n" : "\n");
 }
 
+std::string Text(const StatusInput& input, const json::Object& root, const View& view) {
+  // By a clock that is wrong no age can be told.
+  const WallTime now = view.trusted ? input.now : WallTime{};
+  return "depotlink " + Member(root, "version") + ", site " + Member(root, "site") + ", run " +
+         Member(root, "run") + ": " + (input.running ? "runs" : "does not run") +
+         (input.running && !view.start.empty() ? " since " + view.start : std::string()) +
+         (view.timed ? ", report of " + FormatAge(view.age_ms) + " ago" : std::string()) + '\n' +
+         (view.trusted ? std::string()
+                       : Line("clock", "wrong on this machine: set it, by NTP for one")) +
+         (input.running ? WaitLines(WaitsOf(root, view.trusted, now)) : std::string()) +
+         Table(root, now) + ErrorLines(input.errors, now);
+}
+
+// Over what stood there before, line by line, so that nothing flickers.
+std::string InPlace(const std::string& text) {
+  std::string out = "\x1b[H";
+  for (const char c : text) {
+    if (c == '\n') out += "\x1b[K";
+    out += c;
+  }
+  return out + "\x1b[J";
+}
+
 }  // namespace
 
 int RunStatus(const StatusInput& input, const std::function<void(std::string_view)>& print) {
   json::ElementReader reader;
   const bool readable = input.report.ok() && reader.Parse(input.report.value()).ok();
   const json::Object root = reader.root();
-  WallTime time;
-  const bool timed = readable && root.GetTime("time", time) == json::Found::kYes;
-  bool trusted = true;
-  static_cast<void>(root.GetBool("time_trusted", trusted));  // trusted where it is not said
-  const std::int64_t age_ms = std::max<std::int64_t>(0, input.now.ms - time.ms);
+  const View view = LookAt(root, readable, input.now);
   if (input.json) {
-    print(Json(input, readable, timed, age_ms));
-  } else if (!readable) {
-    print(NoReport(input));
+    print(Json(input, root, readable, view));
   } else {
-    print(
-        "depotlink " + Member(root, "version") + ", site " + Member(root, "site") + ", run " +
-        Member(root, "run") + ": " + (input.running ? "runs" : "does not run") +
-        (timed ? ", report of " + FormatAge(age_ms) + " ago" : std::string()) + '\n' +
-        (trusted ? std::string() : Line("clock", "wrong on this machine: set it, by NTP for one")) +
-        Table(root, trusted ? input.now : WallTime{}));
+    print(readable ? Text(input, root, view) : NoReport(input));
   }
   return input.running && readable ? 0 : 1;
+}
+
+int RunWatch(const WatchInput& input, const std::function<void(std::string_view)>& print) {
+  const bool terminal = input.style == WatchStyle::kTerminal;
+  for (bool first = true;; first = false) {
+    const StatusInput status = input.read();
+    std::string text;
+    RunStatus(status, [&](std::string_view piece) { text += piece; });
+    if (terminal) {
+      text = InPlace(text);
+    } else if (!first && !status.json) {
+      text.insert(0, "\n");
+    }
+    print(text);
+    if (!input.wait(input.every_ms)) return 0;
+  }
 }
 
 }  // namespace depotlink::commands

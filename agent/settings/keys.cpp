@@ -266,7 +266,11 @@ constexpr KeySpec kKeys[] = {
     Section("log"),
     Choice("log.level", "error|warn|info|debug", "info", "the least grave event that is logged",
            SetLevel),
-    Later("log.format"),
+    Choice("log.format", "text|json", "text",
+           "lines for people and journald, or an object of JSON a line",
+           [](Settings& s, const Parsed& v) {
+             s.log.format = v.text == "json" ? LogFormat::kJson : LogFormat::kText;
+           }),
 
     Later("publish"),
 };

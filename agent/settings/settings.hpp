@@ -95,6 +95,7 @@ struct Memory {
 
 struct Log {
   LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
 };
 
 struct Settings {

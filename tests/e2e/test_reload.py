@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP: a sound config is taken up, a faulty one changes nothing."""
+import json
 import os
 import signal
 
@@ -61,6 +62,19 @@ def test_the_log_level_changes_in_place(running, standin, subscriber):
     assert standin.wait(what="fault:error", count=1, timeout=PATIENCE_S)["done"]
     wait_more_polls(standin, 2)
     assert not running.lines[mark:]
+    assert run_of(subscriber) == run
+
+
+def test_the_log_format_changes_in_place(running, standin, subscriber):
+    run = run_of(subscriber)
+    running.configure({"log": {"format": "json"}})
+    reload(running, "is taken up")
+    running.configure({"log": {"format": "text"}})
+    event = json.loads(reload(running, "is taken up"))
+    assert (event["level"], event["fields"]) == ("info", {"changed": "log.format"})
+    assert event["time"].endswith("Z")
+    running.configure({"log": {"format": "text", "level": "debug"}})
+    assert reload(running, "is taken up").startswith("info ")
     assert run_of(subscriber) == run
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`status`, the last will, and `health`."""
 import json
+import signal
+import subprocess
 
 import pytest
 
@@ -45,6 +47,36 @@ def test_health_tells_that_the_api_is_down(agent, standin, subscriber):
     standin.listen(open=False)
     subscriber.wait_json(PREFIX + "health", lambda p: words(p["api"]) != words(first["api"]),
                          timeout=2 * HEALTH_S)
+
+
+def test_status_is_watched_until_ctrl_c(agent, broker, subscriber):
+    """What it waits for, the last errors, and an agent that is gone; on a pipe one below the other."""
+    watch = subprocess.Popen(agent.command("status", "--watch=1"), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    shown = []
+
+    def wait_for(words):
+        for line in watch.stdout:
+            shown.append(line)
+            if words in line:
+                return
+        raise AssertionError("no %r in:\n%s" % (words, "".join(shown)))
+    try:
+        wait_for("waits for nothing but the next poll")
+        broker.stop()
+        wait_for("waits for the broker")
+        wait_for("errors    broker, ")
+        agent.kill()
+        wait_for("does not run")
+        watch.send_signal(signal.SIGINT)
+        watch.stdout.read()
+        assert watch.wait(30) == 0
+    finally:
+        watch.kill()
+        watch.stdout.close()
+        watch.wait()
+    status = json.loads(agent.once("status", "--json").stdout)
+    assert status["running"] is False and "broker" in status["errors"]
 
 
 def words(value):

@@ -30,7 +30,7 @@ MAY_KNOW = {
 }
 # These wire the whole, and so know it.
 KNOWS_ALL = dict.fromkeys(("platform/main.cpp", "platform/daemon.cpp", "platform/daemon.hpp",
-                           "platform/startup.cpp", "platform/startup.hpp"), ("agent/", "platform"))
+                           "platform/first_run.cpp", "platform/first_run.hpp", "platform/startup.cpp", "platform/startup.hpp"), ("agent/", "platform"))
 
 # Headers of the libraries: the only places that may include them.
 LIBRARIES = {

@@ -120,3 +120,92 @@ TEST(Log, LevelNames) {
   CHECK(depotlink::LogLevelName(LogLevel::kInfo) == "info");
   CHECK(depotlink::LogLevelName(LogLevel::kDebug) == "debug");
 }
+
+namespace {
+
+// With a clock that stands where it is put.
+class TimedCapture : public depotlink::fakes::LogCapture {
+ public:
+  depotlink::WallTime now{1795370964107};
+  depotlink::WallTime Now() const override { return now; }
+};
+
+std::string JsonValue(std::string_view value) {
+  const std::string line = depotlink::FormatLogObject({}, LogLevel::kInfo, "m", {{"k", value}});
+  const std::string head = R"({"level":"info","event":"m","fields":{"k":)";
+  STRNCMP_EQUAL(head.c_str(), line.c_str(), head.size());
+  return line.substr(head.size(), line.size() - head.size() - 2);
+}
+
+}  // namespace
+
+TEST(Log, AsAnObject) {
+  STRCMP_EQUAL(
+      R"({"time":"2026-11-22T15:29:24.107Z","level":"warn","event":"a \"b\"","fields":{"k":"v","n":-4}})",
+      depotlink::FormatLogObject({1795361364107}, LogLevel::kWarn, "a \"b\"",
+                                 {{"k", "v"}, {"n", -4}})
+          .c_str());
+  STRCMP_EQUAL(R"({"level":"error","event":"e"})",
+               depotlink::FormatLogObject({}, LogLevel::kError, "e", {}).c_str());
+}
+
+TEST(Log, AnObjectIsStrictWhateverStandsInIt) {
+  STRCMP_EQUAL(R"("back\\slash")", JsonValue("back\\slash").c_str());
+  STRCMP_EQUAL(R"("a\u000a\u001b[2J\u007f\u0000")",
+               JsonValue(std::string_view("a\n\x1b[2J\x7f\0", 8)).c_str());
+  STRCMP_EQUAL("\"\xc3\xa4\xf0\x9f\x9a\x9a\"", JsonValue("\xc3\xa4\xf0\x9f\x9a\x9a").c_str());
+  STRCMP_EQUAL(R"("\u0085\u2028\u202e\u2066")",
+               JsonValue("\xc2\x85\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6").c_str());
+  STRCMP_EQUAL(R"("\ufffd\ufffd\ufffdx\ufffd")", JsonValue("\xff\xc2\xe2x\xed").c_str());
+}
+
+TEST(Log, AnObjectHasABound) {
+  const std::string worst(600, '\x01');
+  const std::string line = depotlink::FormatLogObject(
+      {1}, LogLevel::kError, worst, {{"first", "fits"}, {"second", worst}, {"third", 7}});
+  CHECK(line.size() <= depotlink::kLogObjectBytes);
+  const std::string tail = R"(...","fields":{"first":"fits","third":7},"cut":true})";
+  STRCMP_EQUAL(tail.c_str(), line.substr(line.size() - tail.size()).c_str());
+  const std::string none =
+      depotlink::FormatLogObject({1}, LogLevel::kError, worst, {{"second", worst}});
+  STRCMP_EQUAL(R"(...","cut":true})", none.substr(none.size() - 16).c_str());
+}
+
+TEST(Log, TheFormatCanBeChanged) {
+  TimedCapture capture;
+  Logger log(capture, LogLevel::kInfo);
+  log.set_format(depotlink::LogFormat::kJson);
+  log.Info("i", {{"k", 1}});
+  log.Debug("d");
+  log.set_format(depotlink::LogFormat::kText);
+  log.Info("i", {{"k", 1}});
+  LONGS_EQUAL(2, capture.lines().size());
+  STRCMP_CONTAINS(R"(","level":"info","event":"i","fields":{"k":1}})",
+                  capture.lines()[0].text.c_str());
+  STRCMP_EQUAL("i k=1", capture.lines()[1].text.c_str());
+}
+
+TEST(Log, RepeatsAreCounted) {
+  TimedCapture capture;
+  Logger log(capture, LogLevel::kInfo);
+  log.CollapseRepeats();
+  for (int i = 0; i < 5; ++i) log.Warn("w", {{"k", 1}});
+  LONGS_EQUAL(1, capture.lines().size());
+  log.Warn("w", {{"k", 2}});
+  log.Error("w", {{"k", 2}});
+  LONGS_EQUAL(4, capture.lines().size());
+  STRCMP_EQUAL("the same again times=4", capture.lines()[1].text.c_str());
+  CHECK(capture.lines()[1].level == LogLevel::kWarn);
+  STRCMP_EQUAL("w k=2", capture.lines()[2].text.c_str());
+  log.Error("w", {{"k", 2}});
+  capture.now.ms += 60000;  // a minute on it is said again
+  log.Error("w", {{"k", 2}});
+  LONGS_EQUAL(6, capture.lines().size());
+  STRCMP_EQUAL("the same again times=1", capture.lines()[4].text.c_str());
+  capture.now.ms -= 1;  // a clock that is set back hides nothing
+  log.Error("w", {{"k", 2}});
+  LONGS_EQUAL(7, capture.lines().size());
+  log.Info("reloaded");
+  log.Info("reloaded");
+  LONGS_EQUAL(9, capture.lines().size());
+}

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "agent/commands/amounts.hpp"
+#include "agent/error_book.hpp"
+#include "agent/json/element_reader.hpp"
 #include "agent/status_file.hpp"
 #include "tests/fakes/fake_storage.hpp"
 #include "tests/unit/encode/round_trip.hpp"
@@ -36,7 +38,10 @@ TEST_GROUP(StatusCommand) {
 TEST(StatusCommand, PrintsATable) {
   CHECK_EQUAL(0, Run());
   STRCMP_EQUAL(
-      "depotlink 0.1.0, site north-depot, run k3v9: runs, report of 12 s ago\n"
+      "depotlink 0.1.0, site north-depot, run k3v9: runs since 2024-07-31T10:45:24Z, report of 12 "
+      "s "
+      "ago\n"
+      "  waits for nothing but the next poll\n"
       "  api       ok, last answer 13 s ago, 8641 requests, 2 errors\n"
       "  broker    connected, MQTT 5, 1 connects\n"
       "  trackers  1000, 8640 polls\n"
@@ -113,7 +118,10 @@ TEST(StatusCommand, PrintsJson) {
   input.json = true;
   CHECK_EQUAL(0, Run());
   STRCMP_EQUAL(
-      ("{\"running\":true,\"age_s\":12,\"health\":" + input.report.value() + "}\n").c_str(),
+      ("{\"running\":true,\"age_s\":12,\"since\":\"2024-07-31T10:45:24Z\",\"waits_for\":[],"
+       "\"health\":" +
+       input.report.value() + "}\n")
+          .c_str(),
       out.c_str());
   input.now = {kReportMs - 5000};  // the clock was set back since
   CHECK_EQUAL(0, Run());
@@ -130,6 +138,122 @@ TEST(StatusCommand, SaysThatThereIsNoReport) {
   input.json = true;
   CHECK_EQUAL(1, Run());
   STRCMP_EQUAL("{\"running\":true}\n", out.c_str());
+}
+
+TEST(StatusCommand, SaysWhatItWaitsFor) {
+  input.report = std::string(
+      R"({"time":"2024-08-01T10:45:24Z","time_trusted":true,"uptime_s":60,)"
+      R"("api":{"state":"failing","last_success_time":"2024-08-01T10:40:24Z"},)"
+      R"("broker":{"state":"unreachable"},"records":{"waiting":7},"queue":{"disk":"full"}})");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS(": runs since 2024-08-01T10:44:24Z, report of 12 s ago\n", out.c_str());
+  STRCMP_CONTAINS(
+      "  waits for the API, which last answered 5 min ago\n"
+      "            the broker; meanwhile 7 records wait\n"
+      "            space on the queue's disk\n",
+      out.c_str());
+  input.json = true;
+  Run();
+  STRCMP_CONTAINS("\"waits_for\":[\"api\",\"broker\",\"disk\"],", out.c_str());
+  input.running = false;
+  Run();
+  CHECK(out.find("waits_for") == std::string::npos);
+}
+
+TEST(StatusCommand, SaysWhomItWaitsFor) {
+  input.report = std::string(
+      R"({"time_trusted":false,"api":{"state":"credential","credential":"second_factor"},)"
+      R"("broker":{"state":"refused"},"queue":{"disk":"refused"}})");
+  Run();
+  STRCMP_CONTAINS(
+      "  waits for this machine's clock to be set\n"
+      "            a person: the credential is second_factor\n"
+      "            a person: the broker refuses this agent\n"
+      "            a person: the queue's disk is refused\n",
+      out.c_str());
+  input.report = std::string(R"({"api":{"state":"credential","credential":"limited"}})");
+  Run();
+  STRCMP_CONTAINS("waits for the API to allow another login\n", out.c_str());
+  input.report = std::string(R"({"api":{"state":"starting"},"queue":{"disk":"failing"}})");
+  Run();
+  STRCMP_CONTAINS("waits for the API's first answer\n            the queue's disk\n", out.c_str());
+}
+
+TEST(StatusCommand, TellsTheLastErrorOfEachKind) {
+  ErrorBook book;
+  fakes::FakeStorage ram;
+  book.Note(ErrorKind::kBroker, "connection \"refused\"", {1000});
+  book.Note(ErrorKind::kApi, "first", {1000});
+  book.Note(ErrorKind::kApi, "second\x1b[2J", {181000});
+  book.Note(ErrorKind::kConfig, "a.json:1:2: sitte\n", {301000});
+  book.Note(ErrorKind::kPanel, "", {301000});
+  book.Keep(ram, {kReportMs}, {361000});
+  input.errors = ram.Bytes(kErrorFileName);
+  input.now = {kReportMs};
+  Run();
+  STRCMP_CONTAINS(
+      "  errors    api, 3 min ago: second [2J\n"
+      "            broker, 6 min ago: connection \"refused\"\n"
+      "            config, 60 s ago: a.json:1:2: sitte \n",
+      out.c_str());
+  input.json = true;
+  Run();
+  STRCMP_CONTAINS(
+      R"("errors":{"api":{"text":"second [2J","time":"2024-08-01T10:42:24Z"},"broker":)",
+      out.c_str());
+  input.errors = std::string("{\"api\":");
+  Run();
+  CHECK(out.find("\"errors\":{") == std::string::npos);
+}
+
+TEST(StatusCommand, TheErrorsFitTheirFileWhateverTheyHold) {
+  ErrorBook book;
+  fakes::FakeStorage ram;
+  const std::string worst(400, '"');
+  for (std::size_t i = 0; i < kErrorKinds; ++i) book.Note(ErrorKind(i), worst, {1});
+  ram.FailCall(1, {Status(Code::kFull, "full")});
+  book.Keep(ram, {kReportMs}, {1});
+  ram.Heal();
+  book.Keep(ram, {kReportMs}, {1});  // is tried again
+  json::ElementReader reader;
+  CHECK(reader.Parse(ram.Bytes(kErrorFileName)).ok());
+  input.errors = ram.Bytes(kErrorFileName);
+  Run();
+  for (const std::string_view kind : kErrorKindNames) {
+    STRCMP_CONTAINS((std::string(kind) + ", 12 s ago: \"\"\"").c_str(), out.c_str());
+  }
+}
+
+TEST(StatusCommand, WatchesUntilItIsEnough) {
+  int rounds = 0;
+  DurationMs waited = 0;
+  commands::WatchInput watch;
+  watch.every_ms = 3000;
+  watch.read = [this] { return input; };
+  watch.wait = [&](DurationMs ms) {
+    waited += ms;
+    input.running = false;
+    return ++rounds < 3;
+  };
+  out.clear();
+  CHECK_EQUAL(0, commands::RunWatch(watch, [this](std::string_view text) { out += text; }));
+  CHECK_EQUAL(3, rounds);
+  CHECK_EQUAL(9000, waited);
+  STRCMP_CONTAINS("runs since", out.c_str());
+  STRCMP_CONTAINS("planned\n\ndepotlink 0.1.0, site north-depot, run k3v9: does not run",
+                  out.c_str());
+  CHECK(out.find('\x1b') == std::string::npos);
+}
+
+TEST(StatusCommand, OnATerminalEachComesInThePlaceOfTheLast) {
+  commands::WatchInput watch;
+  watch.style = commands::WatchStyle::kTerminal;
+  input.report = Status(Code::kAskPerson, "no such file");
+  watch.read = [this] { return input; };
+  watch.wait = [](DurationMs) { return false; };
+  out.clear();
+  commands::RunWatch(watch, [this](std::string_view text) { out += text; });
+  STRCMP_EQUAL("\x1b[Hdepotlink runs, and has left no report\x1b[K\n\x1b[J", out.c_str());
 }
 
 TEST(StatusCommand, ShowsNothingThatMovesATerminal) {

@@ -48,3 +48,20 @@ TEST(StderrLog, ALongLineIsCutAndStillALine) {
   LONGS_EQUAL(4096, line.size());
   CHECK(line.back() == '\n');
 }
+
+TEST(StderrLog, AnObjectIsWrittenAsItIs) {
+  const auto written = [this](LogStyle style) {
+    StderrLog log(ends[1], style);
+    log.WriteObject(LogLevel::kWarn, "{}");
+    std::array<char, 64> buffer;
+    const ssize_t got = read(ends[0], buffer.data(), buffer.size());
+    return std::string(buffer.data(), static_cast<std::size_t>(got));
+  };
+  STRCMP_EQUAL("{}\n", written(LogStyle::kTerminal).c_str());
+  STRCMP_EQUAL("{}\n", written(LogStyle::kPlain).c_str());
+  STRCMP_EQUAL("<4>{}\n", written(LogStyle::kJournal).c_str());
+}
+
+TEST(StderrLog, KnowsTheTime) {
+  CHECK(StderrLog(ends[1], LogStyle::kPlain).Now().ms > 1704067200000);
+}

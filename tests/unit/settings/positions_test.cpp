@@ -52,7 +52,7 @@ TEST(Positions, OfAKeyForAnUnknownKeyAndOfTheValueForABadValue) {
 TEST(Positions, SurviveTabsCarriageReturnsCommentsAndNonAscii) {
   STRCMP_EQUAL(
       "c:4:2: Site: unknown key; did you mean \"site\"?\n"
-      "c:6:17: log.\xC3\xA9: unknown key; known in \"log\" are \"level\"\n"
+      "c:6:17: log.\xC3\xA9: unknown key; known in \"log\" are \"level\" and \"format\"\n"
       "c:6:40: log.level: found \"x\"; expected \"error\", \"warn\", \"info\" or \"debug\"\n",
       FaultsOf("{\r\n/* \"a\": 1,\r\n*/ // \"b\": 2 {\r\n\t\"Site\": \"x\",\r\n"
                "\"api\": {\"url\": \"https://h\", \"key_file\": \"/k\"},\r\n"
