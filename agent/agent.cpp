@@ -42,6 +42,8 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                 *ports.queue.ram, *ports.queue.disk, log),
       backfill_job_(settings.api.requests_per_second, backfill_, *ports.random),
       extras_(settings.extra, reader_, topics_, run_, *this, *this, *ports.clock, log),
+      snapshots_(MakeSnapshotConfig(settings), table_, topics_, run_, *this, *this,
+                 *ports.queue.disk, log),
       poller_(MakePollerConfig(settings, FirstCallAt(started_, *ports.random)),
               {settings.api.url, settings.api.timeout_ms}, *ports.http, reader_, *ports.clock,
               *ports.random, log),
@@ -54,6 +56,8 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
   clock_watch_.Recall(*ports.queue.disk);
   login_book_.Recall(started_);
   backfill_.Recall(started_);
+  snapshots_.Recall();
+  if (snapshots_.on()) pipeline_.ShowTo(snapshots_);
 }
 
 Agent::~Agent() = default;
@@ -104,6 +108,16 @@ MonoTime Agent::StepLinks(MonoTime now) {
   return links_->Step(now, bus_up);
 }
 
+// Of a narrower scope nothing wider may stand on the bus, not even until the next page is full.
+MonoTime Agent::StepSnapshots(MonoTime now) {
+  if (scope_shown_ != scope_.version()) {
+    scope_shown_ = scope_.version();
+    snapshots_.Retract();
+  }
+  const bool links_read = !scope_.by_links() || links_job_->read_once();
+  return snapshots_.Step(now, fleet_job_.listed() && links_read);
+}
+
 bool Agent::MayClear(MonoTime now) const {
   return publisher_.connected() && queue_.LiveMayGo() && clear_at_ <= now;
 }
@@ -127,7 +141,7 @@ MonoTime Agent::Step() {
     info_dropped_ = false;
     fleet_job_.AskSoon();
   }
-  next = std::min(next, StepLinks(now));
+  next = std::min({next, StepLinks(now), StepSnapshots(now)});
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   backfill_.Step({now, RecordTimeMs(now), fleet_job_.listed()});
   next = std::min(next, poller_.Step(now));
@@ -212,6 +226,7 @@ bool Agent::Ready() const {
 
 void Agent::OnSetBack(const queue::Record& record) {
   if (record.kind == queue::RecordKind::kExtra) return extras_.Forget(record);
+  if (record.kind == queue::RecordKind::kSnapshot) return snapshots_.Forget(record);
   if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
   if (record.kind == queue::RecordKind::kLink && links_ != nullptr) links_->WantReadAgain();
   Forget(record);
@@ -257,11 +272,13 @@ void Agent::OnBrokerForgot() {
   pipeline_.ForgetAll();
   if (links_ != nullptr) links_->ForgetAll();
   extras_.ForgetAll();
+  snapshots_.ForgetAll();
   fleet_job_.AskSoon();
 }
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
   if (record.kind == queue::RecordKind::kExtra) return extras_.OnGivenUp(record, why);
+  if (record.kind == queue::RecordKind::kSnapshot) return snapshots_.OnGivenUp(record, why);
   queue_.KeepRefused(record, why, RecordTimeMs(ports_.clock->Now()));
   Forget(record);
   // What the broker will not clear now, it will not clear in the next millisecond.

@@ -96,6 +96,17 @@ encode::BackfillHealth Agent::BackfillReport() const {
   return report;
 }
 
+encode::SnapshotHealth Agent::SnapshotReport() const {
+  encode::SnapshotHealth report;
+  report.on = snapshots_.on();
+  report.rounds = snapshots_.counters().rounds;
+  report.pages = snapshots_.counters().pages;
+  report.states = snapshots_.counters().states;
+  report.left_out = snapshots_.counters().left_out;
+  report.last_error = snapshots_.trouble();
+  return report;
+}
+
 encode::QueueHealth Agent::QueueReport() const {
   const queue::SegmentTotals& totals = queue_.spool().totals();
   const queue::SpoolLosses& losses = queue_.spool().losses();
@@ -181,6 +192,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.queue = QueueReport();
   report.extras = ExtrasReport();
   report.backfill = BackfillReport();
+  report.snapshot = SnapshotReport();
   report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
   report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;

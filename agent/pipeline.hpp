@@ -15,6 +15,7 @@
 
 #include "agent/base/log.hpp"
 #include "agent/clock_watch.hpp"
+#include "agent/encode/native_state.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
@@ -28,6 +29,8 @@
 #include "agent/queue/window.hpp"
 
 namespace depotlink {
+
+class Snapshots;
 
 struct PipelineCounters {
   std::uint64_t unchanged = 0;
@@ -66,6 +69,10 @@ class Pipeline : public poll::PollWork {
   void ForgetAll() { table_->ForgetPublished(); }
   // What is known of the machine's clock from now on.
   void NoteClock(const ClockFinding& finding) { clock_finding_ = finding; }
+
+  // From now on each state is offered to them as well (pipeline_snapshot.cpp). They must outlive
+  // this.
+  void ShowTo(Snapshots& snapshots) { snapshots_ = &snapshots; }
 
   // --- positions that were missed (pipeline_missed.cpp)
   // A gap has begun at `from_ms`, by the API's clock: what is missed of each tracker is noted in
@@ -117,6 +124,12 @@ class Pipeline : public poll::PollWork {
   void NoteTime(fleet::Tracker& tracker, WallTime poll_time) const;
   void NoteMissed(fleet::Tracker& tracker) const;
   void PublishState(fleet::Tracker& tracker, WallTime poll_time);
+  // Fills in all but `run` and `seq` from state_, which keeps only what may be shown. Returns until
+  // when.
+  MonoTime FillRecord(const fleet::Tracker& tracker, WallTime poll_time,
+                      encode::StateRecord& record);
+  void ShowUnchanged(fleet::Tracker& tracker, std::string_view element);
+  void Show(fleet::Tracker& tracker, const encode::StateRecord& record, MonoTime until);
   void ClearAgain(const queue::Record& record);
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
   void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload,
@@ -142,6 +155,7 @@ class Pipeline : public poll::PollWork {
   queue::RecordSink* sink_;
   const ports::Clock* clock_;
   Logger* log_;
+  Snapshots* snapshots_ = nullptr;  // null where there are none
 
   std::uint64_t next_seq_ = 1;
   bool listing_ = false;  // a reading of tracker/list is under way

@@ -19,6 +19,7 @@
 #include "agent/publish/publisher.hpp"
 #include "agent/queue/offline_queue.hpp"
 #include "agent/settings/settings.hpp"
+#include "agent/snapshots.hpp"
 
 namespace depotlink {
 
@@ -35,6 +36,7 @@ queue::QueueConfig MakeQueueConfig(const settings::Settings& settings);
 
 // `number`: its place in the settings' list.
 BackfillConfig MakeBackfillConfig(const settings::Settings& settings);
+SnapshotConfig MakeSnapshotConfig(const settings::Settings& settings);
 poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 
 // Which credential the user API is called with.

@@ -123,6 +123,17 @@ void Backfill(JsonWriter& out, const BackfillHealth& backfill) {
   out.EndObject();
 }
 
+void Snapshot(JsonWriter& out, const SnapshotHealth& snapshot) {
+  if (!snapshot.on) return;
+  out.Key("snapshot").BeginObject();
+  out.Key("rounds").Uint(snapshot.rounds);
+  out.Key("pages").Uint(snapshot.pages);
+  out.Key("states").Uint(snapshot.states);
+  if (snapshot.left_out > 0) out.Key("left_out").Uint(snapshot.left_out);
+  ErrorText(out, snapshot.last_error);
+  out.EndObject();
+}
+
 }  // namespace
 
 std::string_view ApiStateName(ApiState state) {
@@ -173,6 +184,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Queue(out, report.queue);
   Extras(out, report.extras);
   Backfill(out, report.backfill);
+  Snapshot(out, report.snapshot);
   out.Key("skipped_elements").Uint(report.skipped_elements);
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);

@@ -76,6 +76,13 @@ struct Extra {
   bool retain = true;
 };
 
+struct Publish {
+  bool snapshots = false;  // pages of many trackers' states
+  DurationMs snapshot_every_ms = kHourMs;
+  std::uint64_t page_bytes = limits::kSnapshotBytes;
+  bool snapshot_retain = true;
+};
+
 struct Queue {
   std::string dir = "/var/lib/depotlink/queue";
   std::string runtime_dir = "/run/depotlink";
@@ -104,6 +111,7 @@ struct Settings {
   Poll poll;
   Scope scope;
   std::vector<Extra> extra;  // at most limits::kExtras
+  Publish publish;
   Queue queue;
   Memory memory;
   Log log;

@@ -91,6 +91,10 @@ TABLE = {
     "extra[].params": (({}, {"filter": "a", "tag_ids": [1, 2]}), (5, None, True, [], "", "x")),
     "extra[].split": ((True, False), (0, "true", None, [], {})),
     "extra[].retain": ((True, False), (0, "true", None, [], {})),
+    "publish.snapshot_every": (("10s", "10000ms", "1440m", "24h", "1d", "86400s"),
+                               NO_DURATION + ("9s", "9999ms", "1441m", "25h", "2d", "86401s")),
+    "publish.snapshot_page": (("9KiB", "32KiB", "10KB", "32KB"), NO_TEXT + ("8KiB", "33KiB", "9KB", "33KB", "1MiB", "0KiB")),
+    "publish.snapshot_retain": ((True, False), (0, "true", None, [], {})),
     "queue.dir": (("/a", "/var/lib/depotlink/queue"), NO_FILE),
     "queue.runtime_dir": (("/a", "/dev/shm/depotlink"), NO_FILE),
     "queue.key_file": ((NEW_FILE,), NO_FILE),
@@ -300,11 +304,11 @@ def test_unknown_keys(check, base_of, section):
 def test_sections_are_objects(check, base, section):
     for value in ("x", 1, None, []):
         judge(check, changed(base, section, value), False)
-    if section in ("poll", "scope", "queue", "memory", "log"):
+    if section in ("poll", "scope", "publish", "queue", "memory", "log"):
         judge(check, changed(base, section, {}), True)
 
 
-@pytest.mark.parametrize("key", ["publish", "log.format"])
+@pytest.mark.parametrize("key", ["publish.formats", "log.format"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output
