@@ -23,6 +23,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       version_(version),
       budget_bytes_(settings.memory.budget_bytes),
       planned_bytes_(PlanMemory(settings).bytes),
+      shard_(settings.shard),
       replay_to_state_(settings.queue.replay_to_state),
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),
@@ -52,6 +53,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
   AddJobs(settings, std::move(secrets.panel));
+  pipeline_.KeepTo(MakeShard(settings.shard));
   queue_.Start(started_);
   clock_watch_.Recall(*ports.queue.disk);
   login_book_.Recall(started_);

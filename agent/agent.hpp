@@ -147,6 +147,7 @@ class Agent : private queue::RecordSink,
   encode::ExtrasHealth ExtrasReport() const;
   encode::BackfillHealth BackfillReport() const;
   encode::SnapshotHealth SnapshotReport() const;
+  encode::BrokerHealth BrokerReport() const;
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
@@ -183,6 +184,7 @@ class Agent : private queue::RecordSink,
   std::string version_;
   std::uint64_t budget_bytes_;
   std::uint64_t planned_bytes_;
+  settings::Shard shard_;
   bool replay_to_state_;
   std::string run_;
   MonoTime started_;

@@ -107,6 +107,19 @@ encode::SnapshotHealth Agent::SnapshotReport() const {
   return report;
 }
 
+encode::BrokerHealth Agent::BrokerReport() const {
+  encode::BrokerHealth report;
+  report.state = BrokerStateOf(publisher_.state());
+  // A person must act.
+  const bool thrown_out = !publisher_.connected() && publisher_.contest().on();
+  if (thrown_out) report.state = encode::BrokerState::kRefused;
+  report.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
+  report.connects = publisher_.counters().connects;
+  report.last_error = publisher_.last_error();
+  report.takeovers = publisher_.contest().takeovers();
+  return report;
+}
+
 encode::QueueHealth Agent::QueueReport() const {
   const queue::SegmentTotals& totals = queue_.spool().totals();
   const queue::SpoolLosses& losses = queue_.spool().losses();
@@ -166,10 +179,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.api.errors = calls.failures;
   report.api.bytes_in = calls.bytes_in;
   report.api.bytes_out = calls.bytes_out;
-  report.broker.state = BrokerStateOf(publisher_.state());
-  report.broker.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
-  report.broker.connects = sent.connects;
-  report.broker.last_error = publisher_.last_error();
+  report.broker = BrokerReport();
   if (links_ != nullptr) {
     report.links.polled = true;
     report.links.known = links_->known();
@@ -181,6 +191,7 @@ void Agent::PublishHealth(MonoTime now) {
     report.skipped_elements += links_->unreadable();
     report.ignored_fields += links_->notes().ignored_fields;
   }
+  report.shard = {shard_.index, shard_.count};
   report.trackers = table_.size();
   report.trackers_left_out = pipeline_.counters().overflow;
   report.polls = poller_.polls();

@@ -100,6 +100,7 @@ void Pipeline::OnTracker(std::string_view element) {
                 {{"why", status.message()}});
     return;
   }
+  if (!shard_.Holds(info_.id)) return;
   if (!scope_->Holds(info_.id, info_.group_id)) return NoteOutside(info_.id);
   Tracker* tracker = table_->Add(info_.id);
   if (tracker == nullptr) {

@@ -20,6 +20,7 @@
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/scope.hpp"
+#include "agent/fleet/shard.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
 #include "agent/model/tracker_state.hpp"
@@ -69,6 +70,10 @@ class Pipeline : public poll::PollWork {
   void ForgetAll() { table_->ForgetPublished(); }
   // What is known of the machine's clock from now on.
   void NoteClock(const ClockFinding& finding) { clock_finding_ = finding; }
+
+  // Of the account only this part is anything to it: what another gateway publishes is neither
+  // published nor cleared. To be called before anything is listed.
+  void KeepTo(const fleet::Shard& shard) { shard_ = shard; }
 
   // From now on each state is offered to them as well (pipeline_snapshot.cpp). They must outlive
   // this.
@@ -149,6 +154,7 @@ class Pipeline : public poll::PollWork {
   fleet::Groups* groups_;
   fleet::Schedule* schedule_;
   const fleet::Scope* scope_;
+  fleet::Shard shard_;
   json::ElementReader* reader_;
   const encode::TopicBuilder* topics_;
   std::string run_;

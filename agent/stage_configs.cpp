@@ -132,6 +132,10 @@ fleet::Scope MakeScope(const settings::Scope& scope) {
   return {scope.trackers, scope.groups, scope.links};
 }
 
+fleet::Shard MakeShard(const settings::Shard& shard) {
+  return {shard.index, shard.count};
+}
+
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll) {
   return {poll.moving_ms, poll.stopped_ms, poll.parked_ms, poll.offline_ms};
 }

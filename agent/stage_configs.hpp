@@ -11,6 +11,7 @@
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/scope.hpp"
+#include "agent/fleet/shard.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/poll/extra_job.hpp"
 #include "agent/poll/poller.hpp"
@@ -43,6 +44,7 @@ poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);
 
 fleet::Scope MakeScope(const settings::Scope& scope);
+fleet::Shard MakeShard(const settings::Shard& shard);
 
 // Periods by pace, in the order of fleet::Pace.
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);

@@ -21,6 +21,9 @@ inline constexpr std::size_t kNetworkNameBytes = 64;
 // Room for labels a tracker, on average; what does not fit is published without its label.
 inline constexpr std::size_t kLabelRoomPerTracker = 24;
 
+// Gateways that share an account.
+inline constexpr std::uint32_t kShards = 64;
+
 // tracker/get_states: at most 2000 ids a request (vendor, tracker/get_states, Parameters). Smaller
 // batches keep what one answer can throw at the window within the window.
 inline constexpr std::size_t kMaxBatch = 2000;

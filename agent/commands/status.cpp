@@ -74,8 +74,12 @@ std::string ExtrasLines(const json::Object& extras) {
 }
 
 std::string BrokerLines(const json::Object& broker) {
+  const std::string takeovers = Member(broker, "takeovers");
   return Line("broker", Member(broker, "state") + ", MQTT " + Member(broker, "protocol") + ", " +
                             Member(broker, "connects") + " connects") +
+         (takeovers == "-" ? std::string()
+                           : Line("", "thrown out " + takeovers +
+                                          " times by another client with the same client id")) +
          ErrorLine(broker);
 }
 
@@ -121,7 +125,12 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
 
 std::string TrackerLines(const json::Object& root) {
   const std::string left_out = Member(root, "trackers_left_out");
-  return Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
+  const json::Object shard = Section(root, "shard");
+  const std::string count = Member(shard, "count");
+  return Line("trackers",
+              Member(root, "trackers") + ", " + Member(root, "polls") + " polls" +
+                  (count == "-" ? std::string()
+                                : ", shard " + Member(shard, "index") + " of " + count)) +
          (left_out == "-" ? std::string()
                           : Line("", left_out + " beyond memory.max_trackers left out"));
 }

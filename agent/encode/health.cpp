@@ -71,6 +71,15 @@ void Broker(JsonWriter& out, const BrokerHealth& broker) {
   Text(out, "protocol", broker.protocol);
   ErrorText(out, broker.last_error);
   out.Key("connects").Uint(broker.connects);
+  if (broker.takeovers > 0) out.Key("takeovers").Uint(broker.takeovers);
+  out.EndObject();
+}
+
+void Shard(JsonWriter& out, const ShardHealth& shard) {
+  if (shard.count == 1) return;
+  out.Key("shard").BeginObject();
+  out.Key("index").Uint(shard.index);
+  out.Key("count").Uint(shard.count);
   out.EndObject();
 }
 
@@ -176,6 +185,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Panel(out, report.panel);
   Broker(out, report.broker);
   Links(out, report.links);
+  Shard(out, report.shard);
   out.Key("trackers").Uint(report.trackers);
   if (report.trackers_left_out > 0) out.Key("trackers_left_out").Uint(report.trackers_left_out);
   out.Key("polls").Uint(report.polls);

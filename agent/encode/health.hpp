@@ -60,6 +60,13 @@ struct BrokerHealth {
   std::string_view protocol;    // "5" or "3.1.1"; empty: not connected yet
   std::uint64_t connects = 0;   // that succeeded
   std::string_view last_error;  // for people; empty: none
+  std::uint64_t takeovers = 0;  // by another client with the same name
+};
+
+// Which part of the account; left out where it is the whole.
+struct ShardHealth {
+  std::uint64_t index = 1;
+  std::uint64_t count = 1;
 };
 
 struct RecordCounts {
@@ -129,6 +136,7 @@ struct HealthReport {
   LinksHealth links;
   std::uint64_t trackers = 0;           // now, in scope
   std::uint64_t trackers_left_out = 0;  // beyond memory.max_trackers, when they were last listed
+  ShardHealth shard;
   std::uint64_t polls = 0;
   model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest
   RecordCounts records;

@@ -204,6 +204,18 @@ constexpr KeySpec kKeys[] =
         Id("scope.links[]", "the number of a geo link",
            [](Settings& s, const Parsed& v) { s.scope.links.push_back(AsId(v)); }),
 
+        Section("shard"),
+        Key("shard.index", KeyType::kWhole, 1, limits::kShards, "", "1",
+            "which of the gateways this one is, from 1 on",
+            [](
+                Settings& s,
+                const Parsed& v) { s.shard.index = static_cast<std::uint32_t>(v.whole); }),
+        Key("shard.count", KeyType::kWhole, 1, limits::kShards, "", "3",
+            "how many gateways share the account",
+            [](
+                Settings& s,
+                const Parsed& v) { s.shard.count = static_cast<std::uint32_t>(v.whole); }),
+
         Key("extra", KeyType::kList, 0, limits::kExtras,
             "", "", "what else to ask the API for, and to publish", nullptr),
         Item("extra[]", [](Settings& s, const Parsed&) { s.extra.emplace_back(); }),

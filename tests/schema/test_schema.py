@@ -91,6 +91,8 @@ TABLE = {
     "extra[].params": (({}, {"filter": "a", "tag_ids": [1, 2]}), (5, None, True, [], "", "x")),
     "extra[].split": ((True, False), (0, "true", None, [], {})),
     "extra[].retain": ((True, False), (0, "true", None, [], {})),
+    "shard.index": ((1, 64, 3.0), (0, -1, 65, 1.5, "1", None, True)),
+    "shard.count": ((1, 64, 3.0), (0, -1, 65, 1.5, "1", None, True)),
     "publish.snapshot_every": (("10s", "10000ms", "1440m", "24h", "1d", "86400s"),
                                NO_DURATION + ("9s", "9999ms", "1441m", "25h", "2d", "86401s")),
     "publish.snapshot_page": (("9KiB", "32KiB", "10KB", "32KB"), NO_TEXT + ("8KiB", "33KiB", "9KB", "33KB", "1MiB", "0KiB")),
@@ -186,6 +188,8 @@ def base_of(base, files):
         section, _, _ = key.rpartition(".")
         if section == "extra[]":
             return changed(base, "extra", [{"path": "zone/list", "topic": "zones"}])
+        if section == "shard":
+            return changed(base, "shard", {"index": 1, "count": 64})
         if key in ("mqtt.ca_file", "mqtt.cert_file", "mqtt.private_key_file"):
             config = changed(base, "mqtt.url", "mqtts://localhost")
             config = changed(config, "mqtt.cert_file", str(files / "client.pem"))
@@ -295,7 +299,7 @@ def test_required_keys(check, base_of, key):
     judge(check, without(base_of(key), key), False)
 
 
-@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "extra[].", "queue.", "memory.", "log."])
+@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "shard.", "extra[].", "queue.", "memory.", "log."])
 def test_unknown_keys(check, base_of, section):
     judge(check, changed(base_of(section), section + "zebra", 1), False)
 
@@ -390,6 +394,9 @@ def test_what_a_schema_cannot_say(check, base, files):
     assert VALIDATOR.is_valid(same)
     assert not check(json.dumps(same))[0]
     assert not check(json.dumps(base)[:-1] + ', "site": "b"}')[0]
+    beyond = changed(base, "shard", {"index": 4, "count": 3})
+    assert VALIDATOR.is_valid(beyond)
+    assert "shard.index: found 4; at most" in check(json.dumps(beyond))[1]
     one = {"path": "zone/list", "topic": "zones"}
     for extras in ([one, one], [dict(one, params={"hash": "x"})], [dict(one, path="zone/read")],
                    [dict(one, path="file/stats/read", split=True)],
