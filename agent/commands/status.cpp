@@ -123,6 +123,14 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
                           " by age, " + Member(queue, "lost_damaged") + " by damage");
 }
 
+std::string SnapshotLines(const json::Object& snapshot) {
+  const std::string rounds = Member(snapshot, "rounds");
+  if (rounds == "-") return {};
+  return Line("snapshot", rounds + " published, the last one " + Member(snapshot, "states") +
+                              " trackers on " + Member(snapshot, "pages") + " pages") +
+         ErrorLine(snapshot);
+}
+
 std::string TrackerLines(const json::Object& root) {
   const std::string left_out = Member(root, "trackers_left_out");
   const json::Object shard = Section(root, "shard");
@@ -144,6 +152,7 @@ std::string Table(const json::Object& root, WallTime now) {
                              " waiting, " + Member(records, "refused") + " refused, " +
                              Member(records, "dropped") + " lost") +
          QueueLines(Section(root, "queue"), now) + BackfillLines(Section(root, "backfill")) +
+         SnapshotLines(Section(root, "snapshot")) +
          Line("memory", Member(root, "memory_rss_kib") + " KiB, at most " +
                             Member(root, "memory_peak_kib") + " KiB of " +
                             Member(root, "memory_budget_kib") + " KiB, of which " +
