@@ -100,7 +100,7 @@ class Pipeline : public poll::PollWork {
 
   std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) override;
   MonoTime NextDue() override { return schedule_->NextDue(); }
-  bool Ready() const override { return sink_->Ready(); }
+  bool Ready() const override;
   void OnGroup(std::string_view element) override;
   void OnTracker(std::string_view element) override;
   void OnState(std::string_view key, std::string_view element) override;

@@ -6,6 +6,10 @@
 
 namespace depotlink {
 
+bool Pipeline::Ready() const {
+  return sink_->Ready() && (snapshots_ == nullptr || snapshots_->Ready());
+}
+
 // What was published of the tracker is not kept, but the API has just said it again.
 void Pipeline::ShowUnchanged(fleet::Tracker& tracker, std::string_view element) {
   if (snapshots_ == nullptr || !snapshots_->Wants(tracker)) return;

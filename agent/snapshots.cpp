@@ -71,6 +71,7 @@ MonoTime Snapshots::Step(MonoTime now, bool known) {
   }
   ClearSome();
   if (!config_.on) return kNever;
+  NoteStuck(now);
   if (again_ && !collecting_) {
     again_ = false;
     if (on_bus_ > 0) due_at_ = std::min(due_at_, std::max(now, begun_at_ + kSoonMs));
@@ -85,7 +86,27 @@ MonoTime Snapshots::Step(MonoTime now, bool known) {
     End();
     return std::max(due_at_, now);
   }
-  return hurry_at_;
+  return Stuck() && !impatient_ ? std::min(hurry_at_, stuck_since_ + kStuckMs) : hurry_at_;
+}
+
+void Snapshots::NoteStuck(MonoTime now) {
+  if (!Stuck()) {
+    stuck_since_ = kNever;
+    impatient_ = false;
+  } else if (stuck_since_ == kNever) {
+    stuck_since_ = now;
+  } else {
+    impatient_ = stuck_since_ + kStuckMs <= now;
+  }
+}
+
+bool Snapshots::Stuck() const {
+  return collecting_ && config_.page_bytes - size_ < encode::kSnapshotTailBytes + kStateBytes &&
+         !MaySend();
+}
+
+bool Snapshots::MaySend() const {
+  return bus_->HasRoomFor(limits::kTopicBytes + size_ + encode::kSnapshotTailBytes + kLiveBytes);
 }
 
 void Snapshots::AskNow() {
@@ -203,9 +224,7 @@ void Snapshots::OnRefused(Tracker& tracker) {
 }
 
 bool Snapshots::SendPage(std::uint64_t pages) {
-  if (!bus_->HasRoomFor(limits::kTopicBytes + size_ + encode::kSnapshotTailBytes + kLiveBytes)) {
-    return false;
-  }
+  if (!MaySend()) return false;
   encode::SnapshotTail tail;
   tail.count = count_;
   tail.pages = pages;

@@ -10,8 +10,8 @@
 //
 //   round 2:  snapshot/1 {"page":1,"round":2,...}  snapshot/2 {...}  snapshot/3 {...,"pages":3}
 //
-// - Live records come first: a page is published only where the window has ample room. Else the
-//   trackers at hand wait for their next poll.
+// - Live records come first: a page is published only where the window has ample room. Until then
+//   reading waits a second at most; then the trackers at hand wait for their next poll.
 // - A round that the bus did not get whole is given up, and a new one begins.
 // - Pages beyond the last one of a round are cleared, those of earlier runs, too. So is everything
 //   where the scope has changed: pages may say more than it shows.
@@ -70,6 +70,8 @@ class Snapshots {
   // The state of this tracker is to be taken.
   bool Wants(const fleet::Tracker& tracker) const { return collecting_ && !tracker.shown; }
   void Take(fleet::Tracker& tracker, const encode::StateRecord& record, MonoTime until);
+  // False: the page is full and will be gone in a moment; reading is to wait for that.
+  bool Ready() const { return impatient_ || !Stuck(); }
   // These were asked for, and all that the answer has of them was taken.
   void OnAsked(const model::TrackerId* ids, std::size_t count);
   // The API will not answer for it.
@@ -97,6 +99,9 @@ class Snapshots {
   void End();
   void Abandon();
   void Hurry(MonoTime now);
+  bool MaySend() const;
+  bool Stuck() const;
+  void NoteStuck(MonoTime now);
   void BeginPage();
   bool Add(const encode::StateRecord& record);
   // `pages`: of the round, where this is the last one. False where there is no room for it.
@@ -111,6 +116,9 @@ class Snapshots {
   static constexpr DurationMs kHurryAgainMs = 30 * kSecondMs;
   static constexpr DurationMs kRoomAgainMs = 3 * kSecondMs;
   static constexpr DurationMs kSoonMs = kMinuteMs;
+  static constexpr DurationMs kStuckMs = kSecondMs;
+  // Most states have room in it.
+  static constexpr std::size_t kStateBytes = 2 * 1024;
   // What a page leaves of the window to live records.
   static constexpr std::size_t kLiveBytes = limits::kWindowBytes / 4;
 
@@ -143,6 +151,8 @@ class Snapshots {
   bool check_ = false;      // it may be complete
   bool skipped_ = false;    // a state of the answer at hand found no room
   bool waits_ = false;      // for room: some that were asked for found none
+  bool impatient_ = false;  // the page has waited for long: reading goes on
+  MonoTime stuck_since_ = kNever;
   bool hurried_ = false;    // those that were missing were asked for
   MonoTime hurry_at_{};     // when to ask for those that are missing
   std::uint64_t page_ = 0;  // the one in the buffer

@@ -254,6 +254,32 @@ TEST(Snapshots, WhereLiveRecordsNeedTheRoomItWaits) {
   LONGS_EQUAL(bus.pushed, bus.seq);
 }
 
+TEST(Snapshots, WhileAFullPageWaitsReadingDoesForASecondAtMost) {
+  Fleet(500);
+  Snapshots snapshots = Make();
+  snapshots.Step(now, true);
+  bus.room = 0;
+  TrackerId id = 0;
+  while (snapshots.Ready()) Poll(snapshots, ++id);
+  CHECK(id > 10 && table.Find(id)->shown);  // nothing had to be left for the next poll
+  LONGS_EQUAL(0, bus.pushed);
+  CHECK(snapshots.Step(now, true) == now + kSecondMs);
+  snapshots.Step(now + kSecondMs - 1, true);
+  CHECK_FALSE(snapshots.Ready());
+  snapshots.Step(now + kSecondMs, true);
+  CHECK(snapshots.Ready());
+  bus.room = SIZE_MAX;
+  snapshots.Step(now + kSecondMs, true);
+  bus.room = 0;
+  CHECK_FALSE(snapshots.Ready());
+  bus.room = SIZE_MAX;
+  CHECK(snapshots.Ready());
+  bus.up = false;
+  bus.room = 0;
+  snapshots.Step(now, true);
+  CHECK(snapshots.Ready());
+}
+
 TEST(Snapshots, AStateThatIsLargerThanAPageIsLeftOutAndCounted) {
   Fleet(3);
   Snapshots snapshots = Make();
