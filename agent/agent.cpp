@@ -23,6 +23,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       version_(version),
       budget_bytes_(settings.memory.budget_bytes),
       planned_bytes_(PlanMemory(settings).bytes),
+      shard_(settings.shard),
       replay_to_state_(settings.queue.replay_to_state),
       run_(MakeRunId(*ports.random)),
       started_(ports.clock->Now()),
@@ -42,6 +43,8 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                 *ports.queue.ram, *ports.queue.disk, log),
       backfill_job_(settings.api.requests_per_second, backfill_, *ports.random),
       extras_(settings.extra, reader_, topics_, run_, *this, *this, *ports.clock, log),
+      snapshots_(MakeSnapshotConfig(settings), table_, topics_, run_, *this, *this,
+                 *ports.queue.disk, log),
       poller_(MakePollerConfig(settings, FirstCallAt(started_, *ports.random)),
               {settings.api.url, settings.api.timeout_ms}, *ports.http, reader_, *ports.clock,
               *ports.random, log),
@@ -52,10 +55,13 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
   AddJobs(settings, std::move(secrets.panel));
   AddLook();
+  pipeline_.KeepTo(MakeShard(settings.shard));
   queue_.Start(started_);
   clock_watch_.Recall(*ports.queue.disk);
   login_book_.Recall(started_);
   backfill_.Recall(started_);
+  snapshots_.Recall();
+  if (snapshots_.on()) pipeline_.ShowTo(snapshots_);
 }
 
 Agent::~Agent() = default;
@@ -140,6 +146,16 @@ MonoTime Agent::StepLinks(MonoTime now) {
   return links_->Step(now, bus_up);
 }
 
+// Of a narrower scope nothing wider may stand on the bus, not even until the next page is full.
+MonoTime Agent::StepSnapshots(MonoTime now) {
+  if (scope_shown_ != scope_.version()) {
+    scope_shown_ = scope_.version();
+    snapshots_.Retract();
+  }
+  const bool links_read = !scope_.by_links() || links_job_->read_once();
+  return snapshots_.Step(now, fleet_job_.listed() && links_read);
+}
+
 bool Agent::MayClear(MonoTime now) const {
   return publisher_.connected() && queue_.LiveMayGo() && clear_at_ <= now;
 }
@@ -163,7 +179,7 @@ MonoTime Agent::Step() {
     info_dropped_ = false;
     fleet_job_.AskSoon();
   }
-  next = std::min({next, StepLinks(now), StepLook(now)});
+  next = std::min({next, StepLinks(now), StepLook(now), StepSnapshots(now)});
   if (AwaitingFirstConnect(now)) return std::min(next, started_ + kFirstConnectMs);
   backfill_.Step({now, RecordTimeMs(now), fleet_job_.listed()});
   next = std::min(next, poller_.Step(now));
@@ -249,6 +265,7 @@ bool Agent::Ready() const {
 
 void Agent::OnSetBack(const queue::Record& record) {
   if (record.kind == queue::RecordKind::kExtra) return extras_.Forget(record);
+  if (record.kind == queue::RecordKind::kSnapshot) return snapshots_.Forget(record);
   if (record.kind == queue::RecordKind::kInfo) info_dropped_ = true;
   if (record.kind == queue::RecordKind::kLink && links_ != nullptr) links_->WantReadAgain();
   Forget(record);
@@ -294,11 +311,13 @@ void Agent::OnBrokerForgot() {
   pipeline_.ForgetAll();
   if (links_ != nullptr) links_->ForgetAll();
   extras_.ForgetAll();
+  snapshots_.ForgetAll();
   fleet_job_.AskSoon();
 }
 
 void Agent::OnGivenUp(const queue::Record& record, std::string_view why) {
   if (record.kind == queue::RecordKind::kExtra) return extras_.OnGivenUp(record, why);
+  if (record.kind == queue::RecordKind::kSnapshot) return snapshots_.OnGivenUp(record, why);
   error_book_.Note(ErrorKind::kRefused, why, ports_.clock->Now());
   queue_.KeepRefused(record, why, RecordTimeMs(ports_.clock->Now()));
   Forget(record);

@@ -8,6 +8,7 @@
 //   Poller -> Caller -> Pipeline (compare, decode, encode) -> OfflineQueue -> Publisher
 //                    -> Backfill (what was missed; publishes through the pipeline)
 //                    -> LinkStage (geo links; tells the pipeline what they share)
+//                    -> Snapshots (pages of many states, from the pipeline beside the bus)
 
 #include <array>
 #include <cstdint>
@@ -50,6 +51,7 @@
 #include "agent/publish/retained_look.hpp"
 #include "agent/queue/offline_queue.hpp"
 #include "agent/settings/settings.hpp"
+#include "agent/snapshots.hpp"
 #include "agent/stage_configs.hpp"
 
 namespace depotlink {
@@ -91,6 +93,8 @@ class Agent : private queue::RecordSink,
   MonoTime Step();
   // Begins a clean end: no new polls, what waits is published within a second, then `offline`.
   void BeginStop();
+  // A snapshot of the whole fleet, as soon as may be.
+  void AskSnapshot() { snapshots_.AskNow(); }
   // True once the end is reached; then Step is not called any more.
   bool stopped() const { return closed_; }
 
@@ -101,6 +105,7 @@ class Agent : private queue::RecordSink,
   // The whole fleet was listed, and every tracker of it asked for once.
   bool first_round_done() const { return first_round_done_; }
   const queue::OfflineQueue& queue() const { return queue_; }
+  const Snapshots& snapshots() const { return snapshots_; }
   // Records lost, for whatever reason.
   std::uint64_t dropped() const;
   // One line for people: the API, the broker, the fleet, what waits.
@@ -139,6 +144,7 @@ class Agent : private queue::RecordSink,
   MonoTime StepLinks(MonoTime now);
   // Clears what an earlier run left on the bus of trackers and links that are no more.
   MonoTime StepLook(MonoTime now);
+  MonoTime StepSnapshots(MonoTime now);
   // What is cleared would go out at once: not while late records go first.
   bool MayClear(MonoTime now) const;
   void Forget(const queue::Record& record);
@@ -150,6 +156,8 @@ class Agent : private queue::RecordSink,
   void AddLook();
   encode::ExtrasHealth ExtrasReport() const;
   encode::BackfillHealth BackfillReport() const;
+  encode::SnapshotHealth SnapshotReport() const;
+  encode::BrokerHealth BrokerReport() const;
   MonoTime FinishStop(MonoTime now);
   // While the first connection is being made, polling waits a little for it: else the window fills
   // and drops what the broker is about to take.
@@ -190,6 +198,7 @@ class Agent : private queue::RecordSink,
   std::string version_;
   std::uint64_t budget_bytes_;
   std::uint64_t planned_bytes_;
+  settings::Shard shard_;
   bool replay_to_state_;
   std::string run_;
   MonoTime started_;
@@ -211,6 +220,7 @@ class Agent : private queue::RecordSink,
   Backfill backfill_;
   poll::BackfillJob backfill_job_;
   Extras extras_;
+  Snapshots snapshots_;
   std::vector<poll::ExtraJob> extra_jobs_;  // reserved: the poller knows where they stand
   poll::Poller poller_;
   std::unique_ptr<LinkStage> links_;  // null where links are not polled
@@ -239,6 +249,7 @@ class Agent : private queue::RecordSink,
   std::uint64_t dropped_told_ = 0;
   std::uint64_t connects_handled_ = 0;
   bool first_round_done_ = false;
+  std::uint64_t scope_shown_ = 0;  // its version, as snapshots have it
   MonoTime stop_by_ = kNever;
   bool closed_ = false;
   MonoTime drops_told_at_{};

@@ -96,6 +96,30 @@ encode::BackfillHealth Agent::BackfillReport() const {
   return report;
 }
 
+encode::SnapshotHealth Agent::SnapshotReport() const {
+  encode::SnapshotHealth report;
+  report.on = snapshots_.on();
+  report.rounds = snapshots_.counters().rounds;
+  report.pages = snapshots_.counters().pages;
+  report.states = snapshots_.counters().states;
+  report.left_out = snapshots_.counters().left_out;
+  report.last_error = snapshots_.trouble();
+  return report;
+}
+
+encode::BrokerHealth Agent::BrokerReport() const {
+  encode::BrokerHealth report;
+  report.state = BrokerStateOf(publisher_.state());
+  // A person must act.
+  const bool thrown_out = !publisher_.connected() && publisher_.contest().on();
+  if (thrown_out) report.state = encode::BrokerState::kRefused;
+  report.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
+  report.connects = publisher_.counters().connects;
+  report.last_error = publisher_.last_error();
+  report.takeovers = publisher_.contest().takeovers();
+  return report;
+}
+
 encode::QueueHealth Agent::QueueReport() const {
   const queue::SegmentTotals& totals = queue_.spool().totals();
   const queue::SpoolLosses& losses = queue_.spool().losses();
@@ -183,10 +207,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.api.errors = calls.failures;
   report.api.bytes_in = calls.bytes_in;
   report.api.bytes_out = calls.bytes_out;
-  report.broker.state = BrokerStateOf(publisher_.state());
-  report.broker.protocol = publisher_.version() == ports::MqttVersion::k5 ? "5" : "3.1.1";
-  report.broker.connects = sent.connects;
-  report.broker.last_error = publisher_.last_error();
+  report.broker = BrokerReport();
   if (links_ != nullptr) {
     report.links.polled = true;
     report.links.known = links_->known();
@@ -198,6 +219,7 @@ void Agent::PublishHealth(MonoTime now) {
     report.skipped_elements += links_->unreadable();
     report.ignored_fields += links_->notes().ignored_fields;
   }
+  report.shard = {shard_.index, shard_.count};
   report.trackers = table_.size();
   report.trackers_left_out = pipeline_.counters().overflow;
   report.polls = poller_.polls();
@@ -209,6 +231,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.queue = QueueReport();
   report.extras = ExtrasReport();
   report.backfill = BackfillReport();
+  report.snapshot = SnapshotReport();
   report.skipped_elements += calls.skipped + pipeline_.counters().unreadable;
   report.ignored_fields += pipeline_.notes().ignored_fields;
   report.memory_rss_kib = memory.resident_kib;

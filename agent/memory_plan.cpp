@@ -125,6 +125,7 @@ MemoryPlan PlanMemory(const settings::Settings& settings) {
       {"queue on disk", QueueBytes(settings)},
       {"geo links", LinkBytes(settings)},
       {"extras", ExtraBytes(settings)},
+      {"a page of the snapshot", settings.publish.snapshots ? settings.publish.page_bytes : 0},
       {"stacks, groups and the rest",
        kStackBytes + kOtherBytes + limits::kMaxGroups * sizeof(model::TrackerGroup)},
   }};

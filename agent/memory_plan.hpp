@@ -22,7 +22,7 @@ struct MemoryPart {
 };
 
 struct MemoryPlan {
-  static constexpr std::size_t kParts = 11;
+  static constexpr std::size_t kParts = 12;
 
   std::array<MemoryPart, kParts> parts;  // in a fixed order; of 0 bytes: not asked for
   std::uint64_t bytes = 0;               // their sum

@@ -8,6 +8,7 @@
 #include "agent/encode/native_state.hpp"
 #include "agent/navixy/decode_list.hpp"
 #include "agent/navixy/decode_state.hpp"
+#include "agent/snapshots.hpp"
 
 namespace depotlink {
 namespace {
@@ -99,6 +100,7 @@ void Pipeline::OnTracker(std::string_view element) {
                 {{"why", status.message()}});
     return;
   }
+  if (!shard_.Holds(info_.id)) return;
   if (!scope_->Holds(info_.id, info_.group_id)) return NoteOutside(info_.id);
   Tracker* tracker = table_->Add(info_.id);
   if (tracker == nullptr) {
@@ -191,7 +193,7 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
   if (tracker->state_fingerprint == fingerprint) {
     if (tracker->missed_s == Tracker::kMissedUnknown) tracker->missed_s = 0;
     ++counters_.unchanged;
-    return;
+    return ShowUnchanged(*tracker, element);
   }
   const Status status = navixy::DecodeState(*reader_, element, state_, notes_);
   if (!status.ok()) {
@@ -239,21 +241,7 @@ void Pipeline::NoteTime(Tracker& tracker, WallTime poll_time) const {
 void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   json::JsonWriter out(payload_.data(), payload_.size());
   encode::StateRecord record;
-  record.id = tracker.id;
-  record.label = table_->Label(tracker);
-  record.group = groups_->Title(tracker.group);
-  MonoTime until = kNever;
-  if (scope_->by_links()) {
-    const fleet::Share share = scope_->Find(tracker.id);
-    record.group = {};
-    until = share.until;
-    if (!share.shows_label()) record.label = {};
-    record.alias = share.alias;
-    model::KeepGranted(state_, share.grants);
-  }
-  record.state = &state_;
-  record.poll_time = poll_time;
-  record.poll_time_trusted = clock_finding_.trusted;
+  const MonoTime until = FillRecord(tracker, poll_time, record);
   record.run = run_;
   record.seq = TakeSeq();
   if (!encode::EncodeState(record, out)) {
@@ -264,6 +252,24 @@ void Pipeline::PublishState(Tracker& tracker, WallTime poll_time) {
   tracker.behind = false;
   DropClear(tracker, Tracker::kClear);
   Push(queue::RecordKind::kState, tracker.id, out.view(), until);
+  Show(tracker, record, until);
+}
+
+MonoTime Pipeline::FillRecord(const Tracker& tracker, WallTime poll_time,
+                              encode::StateRecord& record) {
+  record.id = tracker.id;
+  record.label = table_->Label(tracker);
+  record.group = groups_->Title(tracker.group);
+  record.state = &state_;
+  record.poll_time = poll_time;
+  record.poll_time_trusted = clock_finding_.trusted;
+  if (!scope_->by_links()) return kNever;
+  const fleet::Share share = scope_->Find(tracker.id);
+  record.group = {};
+  if (!share.shows_label()) record.label = {};
+  record.alias = share.alias;
+  model::KeepGranted(state_, share.grants);
+  return share.until;
 }
 
 void Pipeline::Mark(std::string_view element, Tracker::Flag flag) {
@@ -288,7 +294,9 @@ void Pipeline::OnStatesEnd(bool good, const model::TrackerId* ids, std::size_t c
     if (blocked || missing) Block(*tracker);
     schedule_->Asked(*tracker, now);
   }
-  if (good) TellSilence(count);
+  if (!good) return;
+  TellSilence(count);
+  if (snapshots_ != nullptr) snapshots_->OnAsked(ids, count);
 }
 
 // What it has on the bus stays: it is not said to be blocked or gone.
@@ -302,6 +310,7 @@ void Pipeline::OnStateRefused(model::TrackerId id, std::string_view why) {
   tracker->Unset(Tracker::kSaidMissing);
   tracker->pace = fleet::Pace::kOffline;
   schedule_->Asked(*tracker, clock_->Now());
+  if (snapshots_ != nullptr) snapshots_->OnRefused(*tracker);
 }
 
 void Pipeline::TellSilence(std::size_t asked) {
@@ -329,6 +338,7 @@ void Pipeline::Block(Tracker& tracker) {
 void Pipeline::WantClear(Tracker& tracker, Tracker::Flag flag) {
   if (!ToClear(tracker)) ++to_clear_;
   tracker.Set(flag);
+  if (snapshots_ != nullptr) snapshots_->NoteGone();
 }
 
 void Pipeline::DropClear(Tracker& tracker, Tracker::Flag flag) {
@@ -402,6 +412,7 @@ void Pipeline::Forget(const queue::Record& record) {
     case queue::RecordKind::kLink:
     case queue::RecordKind::kClearLink:
     case queue::RecordKind::kExtra:
+    case queue::RecordKind::kSnapshot:
       return;
   }
 }

@@ -15,10 +15,12 @@
 
 #include "agent/base/log.hpp"
 #include "agent/clock_watch.hpp"
+#include "agent/encode/native_state.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/groups.hpp"
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/scope.hpp"
+#include "agent/fleet/shard.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/json/element_reader.hpp"
 #include "agent/model/tracker_state.hpp"
@@ -28,6 +30,8 @@
 #include "agent/queue/window.hpp"
 
 namespace depotlink {
+
+class Snapshots;
 
 struct PipelineCounters {
   std::uint64_t unchanged = 0;
@@ -70,6 +74,14 @@ class Pipeline : public poll::PollWork {
   // What is known of the machine's clock from now on.
   void NoteClock(const ClockFinding& finding) { clock_finding_ = finding; }
 
+  // Of the account only this part is anything to it: what another gateway publishes is neither
+  // published nor cleared. To be called before anything is listed.
+  void KeepTo(const fleet::Shard& shard) { shard_ = shard; }
+
+  // From now on each state is offered to them as well (pipeline_snapshot.cpp). They must outlive
+  // this.
+  void ShowTo(Snapshots& snapshots) { snapshots_ = &snapshots; }
+
   // --- positions that were missed (pipeline_missed.cpp)
   // A gap has begun at `from_ms`, by the API's clock: what is missed of each tracker is noted in
   // the table as its next state comes, and all are asked for as soon as may be.
@@ -91,7 +103,7 @@ class Pipeline : public poll::PollWork {
 
   std::size_t TakeDue(MonoTime now, model::TrackerId* ids, std::size_t most) override;
   MonoTime NextDue() override { return schedule_->NextDue(); }
-  bool Ready() const override { return sink_->Ready(); }
+  bool Ready() const override;
   void OnGroup(std::string_view element) override;
   void OnTracker(std::string_view element) override;
   void OnState(std::string_view key, std::string_view element) override;
@@ -120,6 +132,12 @@ class Pipeline : public poll::PollWork {
   void NoteTime(fleet::Tracker& tracker, WallTime poll_time) const;
   void NoteMissed(fleet::Tracker& tracker) const;
   void PublishState(fleet::Tracker& tracker, WallTime poll_time);
+  // Fills in all but `run` and `seq` from state_, which keeps only what may be shown. Returns until
+  // when.
+  MonoTime FillRecord(const fleet::Tracker& tracker, WallTime poll_time,
+                      encode::StateRecord& record);
+  void ShowUnchanged(fleet::Tracker& tracker, std::string_view element);
+  void Show(fleet::Tracker& tracker, const encode::StateRecord& record, MonoTime until);
   void ClearAgain(const queue::Record& record);
   void PublishClear(fleet::Tracker& tracker, queue::RecordKind kind);
   void Push(queue::RecordKind kind, model::TrackerId id, std::string_view payload,
@@ -139,12 +157,14 @@ class Pipeline : public poll::PollWork {
   fleet::Groups* groups_;
   fleet::Schedule* schedule_;
   const fleet::Scope* scope_;
+  fleet::Shard shard_;
   json::ElementReader* reader_;
   const encode::TopicBuilder* topics_;
   std::string run_;
   queue::RecordSink* sink_;
   const ports::Clock* clock_;
   Logger* log_;
+  Snapshots* snapshots_ = nullptr;  // null where there are none
 
   std::uint64_t next_seq_ = 1;
   bool listing_ = false;  // a reading of tracker/list is under way

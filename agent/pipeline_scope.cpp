@@ -63,6 +63,7 @@ void Pipeline::DropUnshared() {
 // What stands on the bus shows more than it should where a grant is gone, and only the API can tell
 // a new state: it is cleared until then. False where there was no room for all.
 bool Pipeline::TakeShared(model::TrackerId id) {
+  if (!shard_.Holds(id)) return true;
   Tracker* tracker = table_->Add(id);
   if (tracker == nullptr) {
     log_->Write(TellNow(scope_told_at_), "a geo link shares more than memory.max_trackers",
@@ -121,7 +122,7 @@ void Pipeline::TellMissing() {
   model::TrackerId first = 0;
   for (const model::TrackerId id : scope_->trackers()) {
     const Tracker* tracker = table_->Find(id);
-    if (tracker != nullptr && tracker->Has(Tracker::kSeen)) continue;
+    if (!shard_.Holds(id) || (tracker != nullptr && tracker->Has(Tracker::kSeen))) continue;
     if (missing++ == 0) first = id;
   }
   if (missing > 0 && missing != missing_told_) {

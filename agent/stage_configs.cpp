@@ -97,6 +97,17 @@ BackfillConfig MakeBackfillConfig(const settings::Settings& settings) {
   return config;
 }
 
+SnapshotConfig MakeSnapshotConfig(const settings::Settings& settings) {
+  SnapshotConfig config;
+  config.on = settings.publish.snapshots;
+  config.every_ms = settings.publish.snapshot_every_ms;
+  config.page_bytes = static_cast<std::size_t>(settings.publish.page_bytes);
+  config.retain = settings.publish.snapshot_retain;
+  config.scope = ScopeFingerprint(settings.scope);
+  config.by_links = !settings.scope.links.empty();
+  return config;
+}
+
 poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number) {
   poll::ExtraPlan plan;
   plan.row = navixy::FindReadable(extra.path);
@@ -119,6 +130,10 @@ poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
 
 fleet::Scope MakeScope(const settings::Scope& scope) {
   return {scope.trackers, scope.groups, scope.links};
+}
+
+fleet::Shard MakeShard(const settings::Shard& shard) {
+  return {shard.index, shard.count};
 }
 
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll) {

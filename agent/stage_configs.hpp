@@ -11,6 +11,7 @@
 #include "agent/encode/topics.hpp"
 #include "agent/fleet/schedule.hpp"
 #include "agent/fleet/scope.hpp"
+#include "agent/fleet/shard.hpp"
 #include "agent/fleet/table.hpp"
 #include "agent/poll/extra_job.hpp"
 #include "agent/poll/poller.hpp"
@@ -19,6 +20,7 @@
 #include "agent/publish/publisher.hpp"
 #include "agent/queue/offline_queue.hpp"
 #include "agent/settings/settings.hpp"
+#include "agent/snapshots.hpp"
 
 namespace depotlink {
 
@@ -35,12 +37,14 @@ queue::QueueConfig MakeQueueConfig(const settings::Settings& settings);
 
 // `number`: its place in the settings' list.
 BackfillConfig MakeBackfillConfig(const settings::Settings& settings);
+SnapshotConfig MakeSnapshotConfig(const settings::Settings& settings);
 poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 
 // Which credential the user API is called with.
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);
 
 fleet::Scope MakeScope(const settings::Scope& scope);
+fleet::Shard MakeShard(const settings::Shard& shard);
 
 // Periods by pace, in the order of fleet::Pace.
 std::array<DurationMs, fleet::kPaceCount> PacePeriods(const settings::Poll& poll);

@@ -127,6 +127,7 @@ void Daemon::Serve(Agent& agent, CurlHttp& http, PahoMqtt& mqtt) {
     loop_.Wait(http, std::min(next, notify_.due()) - clock_.Now(), &mqtt);
     TellRefused(refused_told, tell_refused_at, clock_.Now(), *log_);
     const int signal = loop_.TakeSignal();
+    if (signal == SIGUSR1 && !stopping) agent.AskSnapshot();
     if (signal == SIGHUP && !stopping && !next_.has_value()) Reload(agent);
     if (IsStop(signal) && !std::exchange(stopping, true)) {
       log_->Info("stopping");

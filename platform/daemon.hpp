@@ -22,7 +22,8 @@ class Daemon {
   // To be constructed before any other thread exists. `log` must outlive this.
   Daemon(std::string path, Logger& log);
 
-  // Until SIGTERM or SIGINT; returns the exit code. SIGHUP takes up the config at `path` anew.
+  // Until SIGTERM or SIGINT; returns the exit code. SIGHUP takes up the config at `path` anew,
+  // SIGUSR1 asks for a snapshot.
   int Run();
 
  private:

@@ -5,7 +5,7 @@
 // for a wake from another thread, for a signal, or for a deadline. With nothing to do the main
 // thread makes no system call until then. Main thread, but for Wake.
 //
-// To be constructed before any other thread exists: it blocks SIGTERM, SIGINT and SIGHUP, and
+// To be constructed before any other thread exists: it blocks these signals, and
 // threads inherit that.
 
 #include <poll.h>
@@ -50,7 +50,8 @@ class EventLoop {
   // Ends a Wait that is under way, or the next one. Any thread, also from a signal handler.
   void Wake();
 
-  // The number of a signal that came (SIGTERM, SIGINT, SIGHUP) and was not taken yet, else 0.
+  // The number of a signal that came (SIGTERM, SIGINT, SIGHUP, SIGUSR1) and was not taken yet, else
+  // 0.
   int TakeSignal();
 
  private:

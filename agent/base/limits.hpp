@@ -21,6 +21,9 @@ inline constexpr std::size_t kNetworkNameBytes = 64;
 // Room for labels a tracker, on average; what does not fit is published without its label.
 inline constexpr std::size_t kLabelRoomPerTracker = 24;
 
+// Gateways that share an account.
+inline constexpr std::uint32_t kShards = 64;
+
 // tracker/get_states: at most 2000 ids a request (vendor, tracker/get_states, Parameters). Smaller
 // batches keep what one answer can throw at the window within the window.
 inline constexpr std::size_t kMaxBatch = 2000;
@@ -102,6 +105,12 @@ inline constexpr std::size_t kExtraParamsBytes = 4 * 1024;
 inline constexpr std::uint32_t kExtraPage = 100;
 inline constexpr std::uint32_t kExtraPages = 100;
 
+// Snapshots: bytes of a page, at most and at least (a state has room on any), and pages. The
+// largest account takes some 430 of the default size.
+inline constexpr std::size_t kSnapshotBytes = 32 * 1024;
+inline constexpr std::size_t kSnapshotLeastBytes = 9 * 1024;
+inline constexpr std::uint64_t kSnapshotPages = 4096;
+
 // Missed positions: spans of time that are kept apart, and the file that names them, three numbers
 // of at most 20 digits each.
 inline constexpr std::size_t kGaps = 8;
@@ -117,6 +126,9 @@ static_assert(kElementBytes + kPayloadBytes + kWindowBytes + kAdditionalTextByte
               "the fixed buffers must leave room for TLS within the budget's floor");
 static_assert(kExtraBytes + kExtraItemBytes * kExtraItems <= 272 * 1024,
               "what extras take at most must stay a small part of the budget's floor");
+static_assert(kPayloadBytes + 512 <= kSnapshotLeastBytes, "a state, and what stands around it");
+static_assert(kSnapshotBytes + kTopicBytes <= kWindowBytes / 2,
+              "a page leaves room to live records");
 static_assert(NewestTableBytes(kDefaultMaxTrackers) + 32 * 1024 <= 412 * 1024,
               "what a full queue takes to keep the newest must fit beside a fleet of 25,000");
 

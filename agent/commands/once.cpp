@@ -115,6 +115,7 @@ int RunOnce(const settings::Settings& settings, OnceSecrets secrets, const OnceP
   Pipeline pipeline(table, groups, schedule, scope, reader, topics, run, printer, *ports.clock,
                     log);
   printer.NumberAs(pipeline);
+  pipeline.KeepTo(MakeShard(settings.shard));
   poll::PollerConfig config;
   config.requests_per_second = settings.api.requests_per_second;
   poll::Session session(MakeSessionConfig(settings.api), std::move(secrets.api), *ports.files,

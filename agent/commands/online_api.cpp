@@ -43,8 +43,8 @@ class TryJob : public poll::Job {
 // Counts the fleet's trackers that a scope holds.
 class CountJob : public poll::Job {
  public:
-  CountJob(fleet::Scope scope, json::ElementReader& reader)
-      : scope_(std::move(scope)), reader_(&reader) {}
+  CountJob(fleet::Scope scope, const fleet::Shard& shard, json::ElementReader& reader)
+      : scope_(std::move(scope)), shard_(shard), reader_(&reader) {}
   const navixy::Endpoint& endpoint() const override { return navixy::kTrackerList; }
   MonoTime Due() override { return MonoTime{0}; }
   bool Begin(MonoTime /*now*/, std::string& body) override {
@@ -55,6 +55,7 @@ class CountJob : public poll::Job {
                  std::string_view text) override {
     navixy::DecodeNotes notes;
     if (!navixy::DecodeTracker(*reader_, text, info_, notes).ok()) return;
+    if (!shard_.Holds(info_.id)) return;
     if (!scope_.by_links() && !scope_.Holds(info_.id, info_.group_id)) return;
     one = info_.id;
     ++count;
@@ -67,6 +68,7 @@ class CountJob : public poll::Job {
 
  private:
   fleet::Scope scope_;
+  fleet::Shard shard_;
   json::ElementReader* reader_;
   model::TrackerInfo info_;
 };
@@ -172,7 +174,7 @@ void ApiProbes::Reach() {
     first_end_ = talk_.end();
   }
   if (!login || logged_in_) {
-    CountJob count(MakeScope(settings_->scope), reader_);
+    CountJob count(MakeScope(settings_->scope), MakeShard(settings_->shard), reader_);
     list_ = talk_.Ask(count, session_.authorization());
     if (!login) {
       first_ = list_;

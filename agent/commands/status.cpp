@@ -77,8 +77,12 @@ std::string ExtrasLines(const json::Object& extras) {
 }
 
 std::string BrokerLines(const json::Object& broker) {
+  const std::string takeovers = Member(broker, "takeovers");
   return Line("broker", Member(broker, "state") + ", MQTT " + Member(broker, "protocol") + ", " +
                             Member(broker, "connects") + " connects") +
+         (takeovers == "-" ? std::string()
+                           : Line("", "thrown out " + takeovers +
+                                          " times by another client with the same client id")) +
          ErrorLine(broker);
 }
 
@@ -122,9 +126,22 @@ std::string QueueLines(const json::Object& queue, WallTime now) {
                           " by age, " + Member(queue, "lost_damaged") + " by damage");
 }
 
+std::string SnapshotLines(const json::Object& snapshot) {
+  const std::string rounds = Member(snapshot, "rounds");
+  if (rounds == "-") return {};
+  return Line("snapshot", rounds + " published, the last one " + Member(snapshot, "states") +
+                              " trackers on " + Member(snapshot, "pages") + " pages") +
+         ErrorLine(snapshot);
+}
+
 std::string TrackerLines(const json::Object& root) {
   const std::string left_out = Member(root, "trackers_left_out");
-  return Line("trackers", Member(root, "trackers") + ", " + Member(root, "polls") + " polls") +
+  const json::Object shard = Section(root, "shard");
+  const std::string count = Member(shard, "count");
+  return Line("trackers",
+              Member(root, "trackers") + ", " + Member(root, "polls") + " polls" +
+                  (count == "-" ? std::string()
+                                : ", shard " + Member(shard, "index") + " of " + count)) +
          (left_out == "-" ? std::string()
                           : Line("", left_out + " beyond memory.max_trackers left out"));
 }
@@ -138,6 +155,7 @@ std::string Table(const json::Object& root, WallTime now) {
                              " waiting, " + Member(records, "refused") + " refused, " +
                              Member(records, "dropped") + " lost") +
          QueueLines(Section(root, "queue"), now) + BackfillLines(Section(root, "backfill")) +
+         SnapshotLines(Section(root, "snapshot")) +
          Line("memory", Member(root, "memory_rss_kib") + " KiB, at most " +
                             Member(root, "memory_peak_kib") + " KiB of " +
                             Member(root, "memory_budget_kib") + " KiB, of which " +

@@ -71,6 +71,15 @@ void Broker(JsonWriter& out, const BrokerHealth& broker) {
   Text(out, "protocol", broker.protocol);
   ErrorText(out, broker.last_error);
   out.Key("connects").Uint(broker.connects);
+  if (broker.takeovers > 0) out.Key("takeovers").Uint(broker.takeovers);
+  out.EndObject();
+}
+
+void Shard(JsonWriter& out, const ShardHealth& shard) {
+  if (shard.count == 1) return;
+  out.Key("shard").BeginObject();
+  out.Key("index").Uint(shard.index);
+  out.Key("count").Uint(shard.count);
   out.EndObject();
 }
 
@@ -123,6 +132,17 @@ void Backfill(JsonWriter& out, const BackfillHealth& backfill) {
   out.EndObject();
 }
 
+void Snapshot(JsonWriter& out, const SnapshotHealth& snapshot) {
+  if (!snapshot.on) return;
+  out.Key("snapshot").BeginObject();
+  out.Key("rounds").Uint(snapshot.rounds);
+  out.Key("pages").Uint(snapshot.pages);
+  out.Key("states").Uint(snapshot.states);
+  if (snapshot.left_out > 0) out.Key("left_out").Uint(snapshot.left_out);
+  ErrorText(out, snapshot.last_error);
+  out.EndObject();
+}
+
 }  // namespace
 
 std::string_view ApiStateName(ApiState state) {
@@ -165,6 +185,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Panel(out, report.panel);
   Broker(out, report.broker);
   Links(out, report.links);
+  Shard(out, report.shard);
   out.Key("trackers").Uint(report.trackers);
   if (report.trackers_left_out > 0) out.Key("trackers_left_out").Uint(report.trackers_left_out);
   out.Key("polls").Uint(report.polls);
@@ -173,6 +194,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Queue(out, report.queue);
   Extras(out, report.extras);
   Backfill(out, report.backfill);
+  Snapshot(out, report.snapshot);
   out.Key("skipped_elements").Uint(report.skipped_elements);
   out.Key("ignored_fields").Uint(report.ignored_fields);
   Kib(out, "memory_rss_kib", report.memory_rss_kib);

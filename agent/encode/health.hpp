@@ -60,6 +60,13 @@ struct BrokerHealth {
   std::string_view protocol;    // "5" or "3.1.1"; empty: not connected yet
   std::uint64_t connects = 0;   // that succeeded
   std::string_view last_error;  // for people; empty: none
+  std::uint64_t takeovers = 0;  // by another client with the same name
+};
+
+// Which part of the account; left out where it is the whole.
+struct ShardHealth {
+  std::uint64_t index = 1;
+  std::uint64_t count = 1;
 };
 
 struct RecordCounts {
@@ -105,6 +112,16 @@ struct BackfillHealth {
   std::uint64_t refused = 0;        // trackers that the API would not answer for
 };
 
+// Pages of states; left out where they are off.
+struct SnapshotHealth {
+  bool on = false;
+  std::uint64_t rounds = 0;    // published whole
+  std::uint64_t pages = 0;     // of the last one of them
+  std::uint64_t states = 0;    // likewise
+  std::uint64_t left_out = 0;  // states that are larger than a page
+  std::string_view last_error;
+};
+
 // The views must stay valid during EncodeHealth.
 struct HealthReport {
   std::string_view site;
@@ -119,12 +136,14 @@ struct HealthReport {
   LinksHealth links;
   std::uint64_t trackers = 0;           // now, in scope
   std::uint64_t trackers_left_out = 0;  // beyond memory.max_trackers, when they were last listed
+  ShardHealth shard;
   std::uint64_t polls = 0;
   model::Maybe<std::uint64_t> lag_s;  // from the device's report to its publication, the latest
   RecordCounts records;
   QueueHealth queue;
   ExtrasHealth extras;
   BackfillHealth backfill;
+  SnapshotHealth snapshot;
   std::uint64_t skipped_elements = 0;  // elements of an answer that could not be read
   std::uint64_t ignored_fields = 0;    // fields of read elements that could not be used
   std::uint64_t memory_rss_kib = 0;    // 0: unknown
@@ -139,8 +158,8 @@ struct HealthReport {
 // Writes one whole payload; false where it did not fit the writer's buffer. Errors are cut at
 // kMaxErrorBytes.
 inline constexpr std::size_t kMaxErrorBytes = 256;
-// Room for any report: six errors full of quotes, and all numbers at their largest.
-inline constexpr std::size_t kHealthBytes = 6144;
+// Room for any report: seven errors full of quotes, and all numbers at their largest.
+inline constexpr std::size_t kHealthBytes = 7168;
 [[nodiscard]] bool EncodeHealth(const HealthReport& report, json::JsonWriter& out);
 
 std::string_view ApiStateName(ApiState state);

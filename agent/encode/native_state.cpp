@@ -130,7 +130,7 @@ bool EncodeState(const StateRecord& record, json::JsonWriter& out) {
   Additional(out, state.additional);
   Time(out, "track_time", state.track_time);
   TextMember(out, "run", record.run);
-  out.Key("seq").Uint(record.seq);
+  if (record.seq != 0) out.Key("seq").Uint(record.seq);
   if (record.late) out.Key("late").Bool(true);
   out.EndObject();
   return out.ok();

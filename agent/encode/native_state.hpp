@@ -23,8 +23,8 @@ struct StateRecord {
   const model::TrackerState* state = nullptr;
   WallTime poll_time;             // when the answer came
   bool poll_time_trusted = true;  // false while the box's clock may be wrong: then it is left out
-  std::string_view run;           // of this start of the agent
-  std::uint64_t seq = 0;          // of this record within the run
+  std::string_view run;           // of this start of the agent; empty: left out
+  std::uint64_t seq = 0;          // of this record within the run; 0: left out
   bool late = false;              // it waited in the queue, or was read back
 };
 

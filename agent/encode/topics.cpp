@@ -95,6 +95,12 @@ std::string_view TopicBuilder::Link(model::LinkId id, char* out, std::size_t cap
   return Join({base_.view(), "link/", Digits(id, digits)}, out, capacity);
 }
 
+std::string_view TopicBuilder::Snapshot(std::uint64_t page, char* out, std::size_t capacity) const {
+  if (!ok() || page == 0 || page > kMaxId) return {};
+  IdDigits digits;
+  return Join({base_.view(), "snapshot/", Digits(page, digits)}, out, capacity);
+}
+
 std::string_view TopicBuilder::Extra(std::string_view topic, std::uint64_t id, char* out,
                                      std::size_t capacity) const {
   if (!ok() || id > kMaxId || !IsSafeTopic(topic)) return {};

@@ -46,6 +46,7 @@ class TopicBuilder {
   std::string_view Tracker(model::TrackerId id, TrackerTopic kind, char* out,
                            std::size_t capacity) const;
   std::string_view Link(model::LinkId id, char* out, std::size_t capacity) const;
+  std::string_view Snapshot(std::uint64_t page, char* out, std::size_t capacity) const;
   // `extra/<topic>`, or `extra/<topic>/<id>` where `id` is not 0; empty for an id over 2^53.
   // `topic`: levels that may be part of one.
   std::string_view Extra(std::string_view topic, std::uint64_t id, char* out,

@@ -34,7 +34,8 @@ struct Tracker {
   std::uint32_t label_at;          // where its label stands, plus 1; 0: none
   std::uint16_t group;  // number in Groups; 0: none. In a scope by links, a mark of what is shown
   Pace pace : 4;
-  bool behind : 4;  // its current state went to the disk: the bus has an older one
+  bool behind : 1;  // its current state went to the disk: the bus has an older one
+  bool shown : 1;   // it needs no place any more in the snapshot under way
   std::uint8_t flags;
 
   enum Flag : std::uint8_t {

@@ -88,6 +88,8 @@ void Publisher::TakeEvents(MonoTime now) {
         OnConnectFailed(event, now);
         break;
       case ports::MqttEventKind::kLost:
+        if (connected()) contest_.OnLost(event.reason_code, now - connected_at_);
+        [[fallthrough]];
       case ports::MqttEventKind::kNotSent:
         OnLost(event.text.empty() ? "the connection was closed" : event.text.view(), now);
         break;
@@ -150,6 +152,7 @@ void Publisher::OnConnected(const ports::MqttEvent& event, MonoTime now) {
 
 void Publisher::OnConnectFailed(const ports::MqttEvent& event, MonoTime now) {
   connecting_ = false;
+  contest_.OnConnectFailed();
   const bool version_refused =
       event.reason_code == kUnsupportedVersion5 || event.reason_code == kUnsupportedVersion311;
   if (version_refused && version_ == ports::MqttVersion::k5 && config_.try_mqtt311) {
@@ -190,9 +193,15 @@ void Publisher::OnLost(std::string_view why, MonoTime now) {
   live_->UnsendAll();
   late_->UnsendAll();
   if (config_.try_mqtt5) version_ = ports::MqttVersion::k5;
-  const DurationMs wait_ms = backoff_.Next(random_->Next());
+  const DurationMs wait_ms =
+      contest_.on() ? contest_.NextWait(random_->Next()) : backoff_.Next(random_->Next());
   connect_at_ = now + wait_ms;
-  last_error_ = why;
+  last_error_ = contest_.on() ? contest_.Explain(config_.client_id) : std::string(why);
+  if (contest_.on()) {
+    log_->Error("thrown out at the broker; records wait, trying again",
+                {{"why", last_error_}, {"retry_ms", wait_ms}});
+    return;
+  }
   log_->Warn("broker connection lost; records wait, trying again",
              {{"why", why},
               {"waiting", static_cast<std::uint64_t>(live_->waiting())},
@@ -323,6 +332,7 @@ void Publisher::CheckAcks(MonoTime now) {
   });
   if (!late) return;
   mqtt_->Disconnect(0);
+  contest_.OnLeft();
   OnLost("no acknowledgement in time", now);
 }
 

@@ -25,6 +25,7 @@
 #include "agent/base/secret.hpp"
 #include "agent/ports/mqtt.hpp"
 #include "agent/ports/random.hpp"
+#include "agent/publish/contest.hpp"
 #include "agent/queue/window.hpp"
 
 namespace depotlink::publish {
@@ -101,6 +102,8 @@ class Publisher {
   ports::MqttVersion version() const { return version_; }
   const std::string& last_error() const { return last_error_; }
   const PublishCounters& counters() const { return counters_; }
+  // Whether another client has this one's name.
+  const Contest& contest() const { return contest_; }
 
  private:
   static constexpr int kTries = 3;
@@ -159,6 +162,7 @@ class Publisher {
   MonoTime connected_at_{};
   MonoTime connect_deadline_{};
   Backoff backoff_{500, kConnectWaitMostMs};
+  Contest contest_;
   ports::MqttVersion version_ = ports::MqttVersion::k5;
   bool downgrade_told_ = false;
   std::string last_error_;

@@ -94,7 +94,7 @@ bool Journal::WriteDelivered(const Delivered& delivered) {
 // forgotten.
 bool Journal::Append(const Record& record) {
   if (!good()) return false;
-  return IsReadAgain(record.kind) || record.kind == RecordKind::kExtra || WriteRecord(record);
+  return IsReadAgain(record.kind) || IsNeverInAFile(record.kind) || WriteRecord(record);
 }
 
 bool Journal::Note(const Delivered& delivered) {

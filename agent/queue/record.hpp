@@ -21,7 +21,8 @@ enum class RecordKind : std::uint8_t {
   kHistory = 4,
   kLink = 5,
   kClearLink = 6,
-  kExtra = 16  // never in a file
+  kExtra = 16,    // never in a file
+  kSnapshot = 17  // likewise
 };
 inline constexpr RecordKind kLastRecordKind = RecordKind::kClearLink;
 
@@ -36,7 +37,7 @@ inline constexpr MonoTime kNeverShown{};
 struct Record {
   RecordKind kind = RecordKind::kState;
   bool retain = true;
-  model::TrackerId tracker = 0;  // of kLink and kClearLink, the link's id
+  model::TrackerId tracker = 0;  // of kLink and kClearLink, the link's id; of kSnapshot, the page
   Order order = 0;
   MonoTime until = kNever;   // it may not be seen beyond; kept in memory only
   std::int64_t time_ms = 0;  // when it was decoded, by the queue's clock (Unix epoch)
@@ -53,6 +54,10 @@ inline bool IsPosition(RecordKind kind) {
 // What says how things stand, and is read again anyway.
 inline bool IsReadAgain(RecordKind kind) {
   return kind == RecordKind::kInfo || kind == RecordKind::kLink;
+}
+
+inline bool IsNeverInAFile(RecordKind kind) {
+  return kind == RecordKind::kExtra || kind == RecordKind::kSnapshot;
 }
 
 inline bool IsLink(RecordKind kind) {

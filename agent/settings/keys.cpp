@@ -101,6 +101,23 @@ void SetLevel(Settings& s, const Parsed& v) {
   }
 }
 
+void SetShardIndex(Settings& s, const Parsed& v) {
+  s.shard.index = static_cast<std::uint32_t>(v.whole);
+}
+
+void SetShardCount(Settings& s, const Parsed& v) {
+  s.shard.count = static_cast<std::uint32_t>(v.whole);
+}
+
+void SetSnapshotEvery(Settings& s, const Parsed& v) {
+  s.publish.snapshots = true;
+  s.publish.snapshot_every_ms = v.whole;
+}
+
+void SetSnapshotPage(Settings& s, const Parsed& v) {
+  s.publish.page_bytes = static_cast<std::uint64_t>(v.whole);
+}
+
 constexpr KeySpec kKeys[] = {
     Key("$schema", KeyType::kIgnored, 0, 1024, "", "./depotlink.schema.json",
         "the schema's place, for editors; the agent ignores it", [](Settings&, const Parsed&) {}),
@@ -201,6 +218,12 @@ constexpr KeySpec kKeys[] = {
     Id("scope.links[]", "the number of a geo link",
        [](Settings& s, const Parsed& v) { s.scope.links.push_back(AsId(v)); }),
 
+    Section("shard"),
+    Key("shard.index", KeyType::kWhole, 1, limits::kShards, "", "1",
+        "which of the gateways this one is, from 1 on", SetShardIndex),
+    Key("shard.count", KeyType::kWhole, 1, limits::kShards, "", "3",
+        "how many gateways share the account", SetShardCount),
+
     Key("extra", KeyType::kList, 0, limits::kExtras, "", "",
         "what else to ask the API for, and to publish", nullptr),
     Item("extra[]", [](Settings& s, const Parsed&) { s.extra.emplace_back(); }),
@@ -221,6 +244,18 @@ constexpr KeySpec kKeys[] = {
     Key("extra[].retain", KeyType::kSwitch, 0, 0, "true", "false",
         "the broker keeps the last answer for whoever comes later",
         [](Settings& s, const Parsed& v) { s.extra.back().retain = v.flag; }),
+
+    Section("publish"),
+    Key("publish.snapshot_every", KeyType::kDuration, 10 * kSecondMs, kPaceHigh, "", "1h",
+        "how often pages of all trackers' states are published", SetSnapshotEvery),
+    Key("publish.snapshot_page", KeyType::kSize, limits::kSnapshotLeastBytes,
+        limits::kSnapshotBytes, "32KiB", "16KiB", "the largest page", SetSnapshotPage),
+    Key("publish.snapshot_retain", KeyType::kSwitch, 0, 0, "true", "false",
+        "the broker keeps the pages for whoever comes later",
+        [](Settings& s, const Parsed& v) { s.publish.snapshot_retain = v.flag; }),
+    Later("publish.formats"),
+    Later("publish.heartbeat"),
+    Later("publish.min_distance_m"),
 
     Section("queue"),
     Key("queue.dir", KeyType::kPath, 2, 1024, "/var/lib/depotlink/queue", "/data/depotlink/queue",
@@ -272,7 +307,6 @@ constexpr KeySpec kKeys[] = {
              s.log.format = v.text == "json" ? LogFormat::kJson : LogFormat::kText;
            }),
 
-    Later("publish"),
 };
 
 }  // namespace

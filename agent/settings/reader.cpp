@@ -254,7 +254,25 @@ class Judge {
     CheckOwnFiles();
     CheckQueueDirs();
     CheckScope();
+    CheckShard();
     CheckExtras();
+  }
+
+  void CheckShard() {
+    const Given* section = FindGiven("shard");
+    if (section == nullptr) return;
+    const Given* index = FindGiven("shard.index");
+    for (const char* path : {"shard.index", "shard.count"}) {
+      if (FindGiven(path) != nullptr || IsExcused(path)) continue;
+      Report(section->offset, path,
+             "missing; it is " + std::string(FindKey(path)->help) + ", such as " +
+                 std::string(FindKey(path)->example));
+    }
+    if (index == nullptr || settings_.shard.index <= settings_.shard.count) return;
+    if (FindGiven("shard.count") == nullptr) return;
+    Report(index->offset, index->path,
+           "found " + std::to_string(settings_.shard.index) +
+               "; at most \"shard.count\", which is " + std::to_string(settings_.shard.count));
   }
 
   // A link says what may be seen: neither may more be published beside it, nor the past where the

@@ -66,6 +66,12 @@ struct Scope {
   std::vector<std::uint64_t> links;
 };
 
+// Which part of the account, by a hash of each tracker's number: 1 of 1 is the whole.
+struct Shard {
+  std::uint32_t index = 1;  // 1 .. count
+  std::uint32_t count = 1;
+};
+
 // Something else to ask the API for, now and then, and to publish below `extra/<topic>`.
 struct Extra {
   std::string path;  // in navixy::AllReadable()
@@ -74,6 +80,13 @@ struct Extra {
   std::string params;  // JSON, one object; empty: none
   bool split = false;  // an element a message; else the whole answer in one
   bool retain = true;
+};
+
+struct Publish {
+  bool snapshots = false;  // pages of many trackers' states
+  DurationMs snapshot_every_ms = kHourMs;
+  std::uint64_t page_bytes = limits::kSnapshotBytes;
+  bool snapshot_retain = true;
 };
 
 struct Queue {
@@ -104,7 +117,9 @@ struct Settings {
   Mqtt mqtt;
   Poll poll;
   Scope scope;
+  Shard shard;
   std::vector<Extra> extra;  // at most limits::kExtras
+  Publish publish;
   Queue queue;
   Memory memory;
   Log log;

@@ -7,7 +7,7 @@ import re
 from agent import SITE
 
 PREFIX = "depotlink/%s/" % SITE
-TOPIC = re.compile(re.escape(PREFIX) + r"(status|health|link/\d+|tracker/\d+/(state|info|history))$")
+TOPIC = re.compile(re.escape(PREFIX) + r"(status|health|link/\d+|snapshot/\d+|tracker/\d+/(state|info|history))$")
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 UTC_MS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 RECORD_KEYS = {"poll_time", "run", "seq"}

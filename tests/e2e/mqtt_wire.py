@@ -24,6 +24,20 @@ def packet(kind, body=b"", flags=0):
     return bytes((kind << 4 | flags,)) + varint(len(body)) + body
 
 
+def connect(client_id, user=None):
+    """CONNECT of MQTT 5, without keep-alive; `user`: (name, password)."""
+    flags = 0x02 | (0xC0 if user else 0)
+    return packet(CONNECT, text("MQTT") + bytes((5, flags, 0, 0, 0)) + text(client_id) +
+                  b"".join(text(part) for part in user or ()))
+
+
+def publish(topic, payload, number=None, retain=True):
+    """PUBLISH of MQTT 5: at QoS 1 with a packet id, else at QoS 0."""
+    qos = 0 if number is None else 1
+    return packet(PUBLISH, text(topic) + (struct.pack(">H", number) if qos else b"") + b"\x00" + payload,
+                  qos << 1 | bool(retain))
+
+
 def read_varint(data, at):
     number = shift = 0
     while True:

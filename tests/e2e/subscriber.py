@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from mqtt_wire import (CONNECT, CONNACK, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, packet,
+from mqtt_wire import (CONNACK, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, connect, packet,
                        read_packet, split_publish, text, varint)
 
 TIMEOUT_S = 30
@@ -18,11 +18,12 @@ _numbers = itertools.count(1)
 
 
 class Subscriber:
-    """Subscribes at QoS 1 when entered. `latest` holds the newest message of each topic."""
+    """Subscribes at QoS 1 when entered. `latest` holds the newest message of each topic. `user`: (name, password)."""
 
-    def __init__(self, port, topic="#", host="127.0.0.1"):
+    def __init__(self, port, topic="#", host="127.0.0.1", user=None, qos=1):
         self._sock = socket.create_connection((host, port), TIMEOUT_S)
         self._sock.settimeout(None)
+        self._user, self._qos = user, qos
         self._stream = self._sock.makefile("rb", 65536)
         self._changed = threading.Condition()
         self.messages, self.latest, self.alive, self.pongs = [], {}, True, 0
@@ -33,12 +34,12 @@ class Subscriber:
 
     def _connect(self):
         name = "e2e-subscriber-%d" % next(_numbers)
-        self._sock.sendall(packet(CONNECT, text("MQTT") + b"\x05\x02\x00\x00\x00" + text(name)))
+        self._sock.sendall(connect(name, self._user))
         kind, _, body = read_packet(self._stream)
         assert kind == CONNACK and body[1] == 0, "broker refused the subscriber: %r" % body
 
     def _subscribe(self, topic):
-        options = bytes((1 | RETAIN_AS_PUBLISHED,))
+        options = bytes((self._qos | RETAIN_AS_PUBLISHED,))
         self._sock.sendall(packet(SUBSCRIBE, b"\x00\x01\x00" + text(topic) + options, 2))
         self._early = []
         while True:

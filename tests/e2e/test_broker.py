@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brokers that are absent, forgetful, frozen, or of an older protocol."""
 import contract
+from agent import SITE
 from contract import PREFIX, info_topic, state_topic
 from fake_broker import FakeBroker
 from ledger import Ledger
+from mosquitto_setup import Client
 from steps import wait_more_polls
 
 PATIENCE_S = 90
@@ -76,3 +78,52 @@ def test_asked_for_3_1_1_there_is_no_attempt_at_5(standin, make_agent):
         broker.wait_for(lambda b: PREFIX + "status" in b.published)
         assert set(broker.levels) == {4}
         agent.stop()
+
+
+def test_another_client_with_the_same_name_is_told_with_the_remedy(agent, broker, subscriber):
+    for turn in range(5):  # mosquitto 2.0.11 tells neither, so it takes a few to suspect it
+        agent.wait_log(lambda _, turn=turn: agent.log().count("broker connected") > turn)
+        rival = Client(broker.port, name="depotlink-" + SITE)
+    with rival:
+        line = agent.wait_log(lambda line: line.startswith("error") and "thrown out" in line)
+        assert "depotlink-" + SITE in line and "two agents" in line
+        reports = (agent.once("status").stdout for _ in range(100))  # it is written a little after the log
+        report = next(text for text in reports if "as if another client" in text)
+        assert "refused" in report
+    assert broker.connections("depotlink-" + SITE) == 2 * 5, "it came back at once"
+
+
+def test_gateways_share_an_account_and_let_each_other_be(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=40)
+    wanted = {tracker["id"] for tracker in contract.visible(standin)}
+
+    def config(index, count):
+        return {"site": "north-%d" % index, "shard": {"index": index, "count": count}}
+
+    def published(index):
+        return {int(topic.split("/")[3]) for topic, message in subscriber.latest.items()
+                if topic.startswith("depotlink/north-%d/tracker/" % index) and topic.endswith("/state") and message.payload}
+
+    gateways = [make_agent(standin, broker, config(index, 2)) for index in (1, 2)]
+    subscriber.wait_for(lambda _: published(1) | published(2) == wanted)
+    before = published(1)
+    assert before and published(2) and not before & published(2)
+    printed = gateways[0].once().stdout
+    assert all(("/tracker/%d/state" % number in printed) == (number in before) for number in wanted)
+    assert "shard 1 of 2" in gateways[0].once("status").stdout
+    # A third one takes its part of each; what the first had there is not for it to clear.
+    for index in (1, 2):
+        gateways[index - 1].stop()
+        gateways[index - 1].configure(config(index, 3))
+    mark = subscriber.mark()
+    for gateway in gateways:
+        gateway.start()
+    make_agent(standin, broker, config(3, 3))
+    subscriber.wait_for(lambda _: published(3))
+    wait_more_polls(standin, 6)
+    settled = subscriber.settle().messages[mark:]
+    assert not [message.topic for message in settled if "/tracker/" in message.topic and not message.payload]
+    again = {index: {int(message.topic.split("/")[3]) for message in settled
+                     if message.topic.startswith("depotlink/north-%d/tracker/" % index)} for index in (1, 2, 3)}
+    assert again[1] | again[2] | again[3] == wanted and again[1] <= before
+    assert sum(len(share) for share in again.values()) == len(wanted)

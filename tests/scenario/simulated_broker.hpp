@@ -116,6 +116,7 @@ class SimulatedBroker {
     const std::size_t seq = std::stoul(seq_text);
     const std::string run = Member(message.payload, "run");
     repeats_ += seq_seen_[run].insert(seq).second ? 0U : 1U;
+    if (message.topic.find("/snapshot/") != std::string::npos) return;  // of many trackers
     const std::string altitude = Member(message.payload, "altitude_m");
     if (!altitude.empty()) {
       states_seen_[std::stoull(Member(message.payload, "id"))].insert(altitude);

@@ -91,6 +91,12 @@ TABLE = {
     "extra[].params": (({}, {"filter": "a", "tag_ids": [1, 2]}), (5, None, True, [], "", "x")),
     "extra[].split": ((True, False), (0, "true", None, [], {})),
     "extra[].retain": ((True, False), (0, "true", None, [], {})),
+    "shard.index": ((1, 64, 3.0), (0, -1, 65, 1.5, "1", None, True)),
+    "shard.count": ((1, 64, 3.0), (0, -1, 65, 1.5, "1", None, True)),
+    "publish.snapshot_every": (("10s", "10000ms", "1440m", "24h", "1d", "86400s"),
+                               NO_DURATION + ("9s", "9999ms", "1441m", "25h", "2d", "86401s")),
+    "publish.snapshot_page": (("9KiB", "32KiB", "10KB", "32KB"), NO_TEXT + ("8KiB", "33KiB", "9KB", "33KB", "1MiB", "0KiB")),
+    "publish.snapshot_retain": ((True, False), (0, "true", None, [], {})),
     "queue.dir": (("/a", "/var/lib/depotlink/queue"), NO_FILE),
     "queue.runtime_dir": (("/a", "/dev/shm/depotlink"), NO_FILE),
     "queue.key_file": ((NEW_FILE,), NO_FILE),
@@ -183,6 +189,8 @@ def base_of(base, files):
         section, _, _ = key.rpartition(".")
         if section == "extra[]":
             return changed(base, "extra", [{"path": "zone/list", "topic": "zones"}])
+        if section == "shard":
+            return changed(base, "shard", {"index": 1, "count": 64})
         if key in ("mqtt.ca_file", "mqtt.cert_file", "mqtt.private_key_file"):
             config = changed(base, "mqtt.url", "mqtts://localhost")
             config = changed(config, "mqtt.cert_file", str(files / "client.pem"))
@@ -292,7 +300,7 @@ def test_required_keys(check, base_of, key):
     judge(check, without(base_of(key), key), False)
 
 
-@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "extra[].", "queue.", "memory.", "log."])
+@pytest.mark.parametrize("section", ["", "api.", "api.user.", "api.panel.", "mqtt.", "poll.", "scope.", "shard.", "extra[].", "queue.", "memory.", "log."])
 def test_unknown_keys(check, base_of, section):
     judge(check, changed(base_of(section), section + "zebra", 1), False)
 
@@ -301,11 +309,11 @@ def test_unknown_keys(check, base_of, section):
 def test_sections_are_objects(check, base, section):
     for value in ("x", 1, None, []):
         judge(check, changed(base, section, value), False)
-    if section in ("poll", "scope", "queue", "memory", "log"):
+    if section in ("poll", "scope", "publish", "queue", "memory", "log"):
         judge(check, changed(base, section, {}), True)
 
 
-@pytest.mark.parametrize("key", ["publish"])
+@pytest.mark.parametrize("key", ["publish.formats"])
 def test_keys_of_later_versions(check, base, key):
     _, output = check(json.dumps(changed(base, key, {})))
     assert "%s: not supported by this version yet" % key in output
@@ -387,6 +395,9 @@ def test_what_a_schema_cannot_say(check, base, files):
     assert VALIDATOR.is_valid(same)
     assert not check(json.dumps(same))[0]
     assert not check(json.dumps(base)[:-1] + ', "site": "b"}')[0]
+    beyond = changed(base, "shard", {"index": 4, "count": 3})
+    assert VALIDATOR.is_valid(beyond)
+    assert "shard.index: found 4; at most" in check(json.dumps(beyond))[1]
     one = {"path": "zone/list", "topic": "zones"}
     for extras in ([one, one], [dict(one, params={"hash": "x"})], [dict(one, path="zone/read")],
                    [dict(one, path="file/stats/read", split=True)],

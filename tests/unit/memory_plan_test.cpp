@@ -47,6 +47,7 @@ TEST(MemoryPlan, IsTheSumOfItsParts) {
 TEST(MemoryPlan, TheDefaultsFitWithEverySwitchOn) {
   STRCMP_EQUAL("", Fault().c_str());
   settings = Read(R"(, "poll": {"links": "1m"}, "queue": {"drop": "all_but_newest"},
+      "publish": {"snapshot_every": "1h"},
       "extra": [{"path": "zone/list", "topic": "z", "split": true}])");
   STRCMP_EQUAL("", Fault().c_str());
 }
@@ -68,6 +69,7 @@ TEST(MemoryPlan, EachSwitchTakesItsPart) {
               more(R"(, "extra": [{"path": "zone/list", "topic": "z"}])"));
   CHECK_EQUAL(depotlink::limits::kExtraBytes + 24 * depotlink::limits::kExtraItems,
               more(R"(, "extra": [{"path": "zone/list", "topic": "z", "split": true}])"));
+  CHECK_EQUAL(9 * 1024, more(R"(, "publish": {"snapshot_every": "1h", "snapshot_page": "9KiB"})"));
   CHECK_EQUAL(depotlink::limits::NewestTableBytes(25000) + 32 * 1024,
               more(R"(, "queue": {"drop": "all_but_newest"})"));
   CHECK(more(R"(, "poll": {"links": "1m"})") > depotlink::limits::kMaxLinks * 40);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // No ghosts: what vanished or was blocked leaves nothing on the bus, whatever is dropped on the
 // way.
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -351,4 +352,30 @@ TEST(PipelineClear, InTheEndTheBusSaysWhatTheApiSays) {
     LONGS_EQUAL(fleet.size(), world.table.size());
     CHECK_FALSE(world.pipeline.ClearGone());
   }
+}
+
+TEST(PipelineClear, WhatAnotherGatewayPublishesIsNeitherPublishedNorCleared) {
+  using depotlink::fleet::Shard;
+  std::vector<std::string> topics;
+  std::vector<FleetEntry> fleet;
+  for (TrackerId id = 1; id <= 15; ++id) fleet.push_back({id, "t"});
+  for (const std::uint32_t index : {1U, 2U, 3U}) {
+    PipelineFixture gateway(20, depotlink::fleet::Scope({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, {}, {}));
+    gateway.pipeline.NoteBus(true);
+    gateway.pipeline.KeepTo(Shard(index, 3));
+    gateway.List(fleet);
+    for (const std::string& name : gateway.TakeNames()) topics.push_back(name);
+    LONGS_EQUAL(0, gateway.logs.Count(depotlink::LogLevel::kWarn, "scope.trackers names"));
+  }
+  // Of the account's trackers each has one that publishes it, or that clears it as out of scope.
+  std::sort(topics.begin(), topics.end());
+  std::vector<std::string> wanted;
+  for (TrackerId id = 1; id <= 15; ++id) {
+    const std::string topic = "d/yard/tracker/" + std::to_string(id);
+    if (id <= 10) wanted.push_back("info " + topic + "/info");
+    if (id > 10) wanted.push_back("clear-state " + topic + "/state");
+    if (id > 10) wanted.push_back("clear-info " + topic + "/info");
+  }
+  std::sort(wanted.begin(), wanted.end());
+  CHECK(topics == wanted);
 }

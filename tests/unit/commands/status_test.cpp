@@ -61,6 +61,20 @@ TEST(StatusCommand, TellsOfTrackersThatDidNotFit) {
   STRCMP_CONTAINS("polls\n            17 beyond memory.max_trackers left out\n", out.c_str());
 }
 
+TEST(StatusCommand, TellsOfAShardARivalAndSnapshots) {
+  std::string& report = input.report.value();
+  report.replace(
+      report.find("\"polls\""), 0,
+      R"("shard":{"index":2,"count":3},)"
+      R"("snapshot":{"rounds":4,"pages":7,"states":400,"last_error":"not authorized"},)");
+  report.replace(report.find("\"connects\""), 0, "\"takeovers\":5,");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS("8640 polls, shard 2 of 3\n", out.c_str());
+  STRCMP_CONTAINS("snapshot  4 published, the last one 400 trackers on 7 pages\n", out.c_str());
+  STRCMP_CONTAINS("not authorized", out.c_str());
+  STRCMP_CONTAINS("thrown out 5 times by another client with the same client id\n", out.c_str());
+}
+
 TEST(StatusCommand, ByAWrongClockNoAgeIsTold) {
   std::string& report = input.report.value();
   report.replace(report.find("\"time_trusted\":true"), 19, "\"time_trusted\":false");

@@ -72,6 +72,14 @@ TEST(Health, WhatIsReadBackStandsThereUnlessItIsOff) {
                   Encoded().c_str());
 }
 
+TEST(Health, SnapshotsStandThereUnlessTheyAreOff) {
+  CHECK(Encoded().find("snapshot") == std::string::npos);
+  report.snapshot = {true, 2, 7, 400, 0, {}};
+  STRCMP_CONTAINS(R"("snapshot":{"rounds":2,"pages":7,"states":400})", Encoded().c_str());
+  report.snapshot = {true, 2, 7, 400, 1, "not authorized"};
+  STRCMP_CONTAINS(R"("states":400,"left_out":1,"last_error":"not authorized"})", Encoded().c_str());
+}
+
 TEST(Health, GoldenOfAHealthyAgent) {
   report.uptime_s = 86400;
   report.api = {
@@ -166,6 +174,7 @@ TEST(Health, TheLargestFits) {
   queue.lost_quota = queue.lost_age = queue.lost_damaged = queue.out_of_scope = UINT64_MAX;
   report.extras = {UINT64_MAX, UINT64_MAX, name, error};
   report.backfill = {true, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+  report.snapshot = {true, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, error};
   report.trackers_left_out = report.memory_refused = UINT64_MAX;
   report.memory_heap_kib = report.memory_heap_peak_kib = report.memory_planned_kib = UINT64_MAX;
   report.skipped_elements = report.ignored_fields = UINT64_MAX;

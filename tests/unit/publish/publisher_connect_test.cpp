@@ -292,3 +292,79 @@ TEST(PublisherConnect, IdleItWantsNothing) {
   CHECK(fixture.Step(kHourMs) == kNever);
   CHECK(fixture.publisher.connected());
 }
+
+namespace {
+
+constexpr int kTakenOver = 0x8E;
+
+}  // namespace
+
+TEST(PublisherConnect, ThrownOutByAnotherOfTheSameNameItKeepsAwayEverLonger) {
+  fixture.random.Set(UINT64_MAX);
+  fixture.Connect();
+  depotlink::DurationMs longest = 0;
+  for (int i = 1; i <= 6; ++i) {
+    fixture.clock.Advance(5 * kMinuteMs);
+    mqtt.Disconnect(0);
+    mqtt.Happen(depotlink::ports::MqttEventKind::kLost, 0, kTakenOver, "session taken over");
+    fixture.Step();
+    CHECK(fixture.publisher.contest().on());
+    LONGS_EQUAL(i, fixture.publisher.contest().takeovers());
+    STRCMP_CONTAINS("depotlink-yard", fixture.publisher.last_error().c_str());
+    STRCMP_CONTAINS("two agents", fixture.publisher.last_error().c_str());
+    LONGS_EQUAL(i, fixture.logs.Count(LogLevel::kError, "thrown out"));
+    const depotlink::DurationMs wait = fixture.next - fixture.clock.Now();
+    CHECK(wait >= kMinuteMs && wait <= 11 * kMinuteMs);
+    longest = std::max(longest, wait);
+    Reconnect(true);
+  }
+  CHECK(longest > 4 * kMinuteMs);
+  // An end of another kind is waited for as ever.
+  mqtt.Lose();
+  fixture.Step();
+  CHECK_FALSE(fixture.publisher.contest().on());
+  CHECK(fixture.next - fixture.clock.Now() <= 10 * kSecondMs);
+}
+
+TEST(PublisherConnect, ConnectionsThatEndSoonAgainAndAgainWithoutAWordAreSuspected) {
+  for (const bool v5 : {false, true}) {
+    PublisherFixture one(v5, !v5);
+    one.Connect();
+    for (int i = 1; i <= 6; ++i) {
+      one.clock.Advance(3 * kSecondMs);
+      one.mqtt.Lose();
+      one.Step();
+      CHECK_EQUAL(i >= 5, one.publisher.contest().on());
+      CHECK((one.next - one.clock.Now() > 20 * kSecondMs) == (i >= 5));
+      one.StepToNextAttempt();
+      one.mqtt.Accept();
+      one.Step();
+    }
+    LONGS_EQUAL(0, one.publisher.contest().takeovers());
+    LONGS_EQUAL(2, one.logs.Count(LogLevel::kError, "thrown out"));
+    one.clock.Advance(2 * kMinuteMs);
+    one.mqtt.Lose();
+    one.Step();
+    CHECK_FALSE(one.publisher.contest().on());
+  }
+}
+
+TEST(PublisherConnect, ABrokerThatIsAwayInBetweenOrSaysWhyIsNoRival) {
+  fixture.Connect();
+  for (int i = 1; i <= 16; ++i) {
+    fixture.clock.Advance(3 * kSecondMs);
+    constexpr int kShuttingDown = 0x8B;
+    if (i < 8) {
+      mqtt.Lose();
+      fixture.Step();
+      fixture.StepToNextAttempt();
+      FailToConnect();
+    } else {
+      mqtt.Disconnect(0);
+      mqtt.Happen(depotlink::ports::MqttEventKind::kLost, 0, kShuttingDown, "shutting down");
+      fixture.Step();
+    }
+    CHECK_FALSE(fixture.publisher.contest().on());
+    Reconnect(true);
+  }
+}

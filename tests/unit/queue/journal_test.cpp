@@ -151,8 +151,10 @@ TEST(Journal, WhatSaysHowThingsStandIsLeftOutAndATakenTopicIsNot) {
   record.order = 1;
   record.kind = RecordKind::kInfo;
   CHECK(journal->Append(record));
-  record.kind = RecordKind::kExtra;
-  CHECK(journal->Append(record));
+  for (const RecordKind kind : {RecordKind::kExtra, RecordKind::kSnapshot}) {
+    record.kind = kind;
+    CHECK(journal->Append(record));
+  }
   CHECK(journal->Commit());
   CHECK(ram.Bytes("journal").size() == before);
   record.kind = RecordKind::kClearState;

@@ -144,7 +144,7 @@ TEST(Reader, AllFaultsAreToldAtOnceInTheOrderOfTheFile) {
       "c:6:3: poll: given twice, first on line 4; remove one\n"
       "c:6:11: poll: found a number; expected an object: \"poll\": { ... }\n"
       "c:7:3: zebra: unknown key; known here are \"site\", \"api\", \"mqtt\", \"poll\", "
-      "\"scope\", \"extra\", \"queue\", \"memory\" and \"log\"\n",
+      "\"scope\", \"shard\", \"extra\", \"publish\", \"queue\", \"memory\" and \"log\"\n",
       FaultsOf("{\n"
                "  \"site\": \"a/b\",\n"
                "  \"api\":{ \"timeout\":    \"1h\" },\n"

@@ -105,7 +105,7 @@ TEST(Syntax, EscapesInKeysAreUnderstood) {
                        .c_str());
   STRCMP_EQUAL(
       "c:4:3: \\u001b\\u000a: unknown key; known here are \"site\", \"api\", \"mqtt\", "
-      "\"poll\", \"scope\", \"extra\", \"queue\", \"memory\" and \"log\"\n",
+      "\"poll\", \"scope\", \"shard\", \"extra\", \"publish\", \"queue\", \"memory\" and \"log\"\n",
       FaultsOf(WithRest("  \"\\u001b\\n\": 1")).c_str());
 }
 
