@@ -38,10 +38,12 @@ if [ -z "$root" ] && [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 
-# By rename, so that a running agent keeps the file that it was started from.
+umask 022
+# By rename, so that a running agent keeps the file that it was started from. A small BusyBox has no install(1).
 put() {
-  install -d -m 0755 "$root${3%/*}"
-  install -m "$1" "$2" "$root$3.new"
+  mkdir -p "$root${3%/*}"
+  cp "$2" "$root$3.new"
+  chmod "$1" "$root$3.new"
   mv -f "$root$3.new" "$root$3"
 }
 
@@ -60,7 +62,7 @@ else
 fi
 if [ -d "$root/etc/systemd" ]; then
   unit=$root/etc/systemd/system/depotlink.service
-  install -d -m 0755 "${unit%/*}"
+  mkdir -p "${unit%/*}"
   sed "s|^ExecStart=[^ ]*|ExecStart=$prefix/bin/depotlink|" depotlink.service >"$unit.new"
   chmod 0644 "$unit.new"
   mv -f "$unit.new" "$unit"
@@ -70,9 +72,11 @@ fi
 if ! id depotlink >/dev/null 2>&1; then
   if command -v useradd >/dev/null; then
     useradd --system --user-group --no-create-home --home-dir /var/lib/depotlink --shell /usr/sbin/nologin depotlink
-  else # BusyBox
+  elif command -v adduser >/dev/null; then # BusyBox
     addgroup -S depotlink
     adduser -S -D -H -h /var/lib/depotlink -s /sbin/nologin -G depotlink depotlink
+  else
+    echo "install.sh: make a user and a group depotlink; there is no useradd here" >&2
   fi
 fi
 if [ -d /run/systemd/system ]; then
