@@ -108,8 +108,8 @@ class Root:
 
     def __init__(self, kept):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="depotlink-root-"))
-        os.chmod(self.path, 0o755)
         subprocess.run(["tar", "-C", str(self.path), "--numeric-owner", "-xpf", str(kept)], check=True)
+        os.chmod(self.path, 0o755)
         subprocess.run(["mount", "-t", "proc", "proc", str(self.path / "proc")], check=True)
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(self.path / "run")], check=True)
 
