@@ -17,19 +17,27 @@ _depotlink() {
     _depotlink_files ""
     return
   fi
-  if ((COMP_CWORD > 1)) && [[ $before == --config || $before == -c ]]; then
+  if ((COMP_CWORD > 1)) && [[ $before == -c || $before == --config || $before == --*-file || $before == --*-dir ]]; then
     _depotlink_files "$current"
     return
   fi
+  if ((COMP_CWORD > 1)) && [[ $before == --site || $before == --*-url || $before == --user ]]; then
+    COMPREPLY=() # only the technician knows
+    return
+  fi
   if ((COMP_CWORD == 1)); then
-    words="run once check status queue --help --version"
+    words="init run once check status queue --help --version"
   elif ((COMP_CWORD == 2)) && [[ $command == queue ]]; then
     words="ls export purge"
   else
     case $command in
+      init)
+        words="--config --force --offline --yes --site --api-url --mqtt-url --ca-file --key-file --user"
+        words+=" --password-file --queue-dir --runtime-dir"
+        ;;
       run | once) words="--config" ;;
       check) words="--config --online --json" ;;
-      status) words="--config --json" ;;
+      status) words="--config --json --watch" ;;
       queue)
         words="--config"
         if [[ ${COMP_WORDS[2]} == purge ]]; then

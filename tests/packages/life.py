@@ -53,7 +53,7 @@ class Life:
 
     def first_install(self):
         said = self.root.run("apt-get", "install", "-q", "-y", "--no-install-recommends", "/tmp/old.deb")
-        assert "is not started until it is configured" in said and "api.key" in said, said
+        assert "is not started until it is configured" in said and "depotlink init" in said, said
         assert self.installed() == OLD + "-1 installed"
         assert self.root.facts("/var/lib/depotlink") == (0o700, "depotlink")
         assert self.root.facts(CONFIG) == (0o644, "root")
@@ -63,6 +63,14 @@ class Life:
         again = self.root.run("sh", "/var/lib/dpkg/info/depotlink.postinst", "configure", OLD + "-1")
         assert again == "", "a second configure of it says: " + again
         say("installed: a user, nothing started, and a word on what to do")
+
+    def first_config(self):
+        """The package's sample gives way; what is written is the agent's to read."""
+        self.root.run("depotlink", "init", "--yes", "--offline", "--site", "north-depot", "--api-url",
+                      self.standin.api_url, input=self.standin.key + "\n")
+        assert self.root.facts("/etc/depotlink/api.key") == (0o600, "depotlink")
+        self.box.says("check")
+        say("depotlink init: a config and a key that the agent may read")
 
     def fill(self):
         self.box.configure(box.dead_broker())
@@ -167,6 +175,7 @@ def run(build, arch):
         before = root.files()
         try:
             life.first_install()
+            life.first_config()
             waiting = life.fill()
             waiting = life.upgrade(waiting)
             life.deliver(waiting)

@@ -20,7 +20,7 @@ def usages(help_text):
     """[(words of the command, options)] by the lines of --help."""
     found = []
     for line in re.findall(r"^  depotlink (.*)$", help_text, re.MULTILINE):
-        usage = re.split(r" {2,}(?![ \[-])", line)[0]
+        usage = re.split(r" {2,}(?![ \[.-])", line)[0]
         options = set(re.findall(r"--[a-z-]+", usage))
         words = tuple(re.match(r"[a-z ]*", usage)[0].split())
         found.append((words, options))
