@@ -36,6 +36,10 @@ def run(build, kind, arch):
         tarball = package.only(pathlib.Path(name), "*.tar.gz")
         with tarfile.open(tarball) as tar:
             tar.extractall(root.at("/tmp"))
+        standin.api_url = standin.api_url.replace("127.0.0.1", "localhost")
+        root.at("/etc/hosts").write_text("127.0.0.1 localhost\n")
+        if kind != "busybox":
+            foreign_module(root)
         folder = "/tmp/" + tarball.name.removesuffix(".tar.gz")
         install(root, folder)
         standin.options(step_s=1)
@@ -49,6 +53,13 @@ def run(build, kind, arch):
         finally:
             if agent.process:
                 agent.stop()
+
+
+def foreign_module(root):
+    """A module for host names that belongs to this root's libc, as mdns4_minimal does: none for a static program."""
+    module = next(root.at("/usr/lib").glob("*/libnss_compat.so.2"))
+    module.with_name("libnss_elsewhere.so.2").symlink_to(module.name)
+    root.at("/etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: elsewhere files dns\n")
 
 
 def install(root, folder):
