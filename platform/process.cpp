@@ -2,6 +2,7 @@
 #include "platform/process.hpp"
 
 #include <malloc.h>
+#include <nss.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,6 +38,17 @@ void LimitStacks() {
   pthread_attr_destroy(&attributes);
 }
 
+// /etc/nsswitch.conf may name modules (mdns4_minimal, resolve), which a static program's libc loads
+// all the same, and with them the machine's own libc: one of another version ends the program with
+// a signal at the first name that is looked up. What is asked here is built in.
+void KeepToOwnLookups() {
+#ifdef DEPOTLINK_STATIC_LIBC
+  __nss_configure_lookup("hosts", "files dns");
+  __nss_configure_lookup("passwd", "files");
+  __nss_configure_lookup("group", "files");
+#endif
+}
+
 }  // namespace
 
 void PrepareProcess() {
@@ -54,6 +66,7 @@ void PrepareProcess() {
   mallopt(M_TRIM_THRESHOLD, kTrimFromBytes);
   mallopt(M_TOP_PAD, kTopPadBytes);
   LimitStacks();
+  KeepToOwnLookups();
 }
 
 }  // namespace depotlink::platform
