@@ -106,7 +106,7 @@ inline constexpr std::uint32_t kExtraPage = 100;
 inline constexpr std::uint32_t kExtraPages = 100;
 
 // Snapshots: bytes of a page, at most and at least (a state has room on any), and pages. The
-// largest account takes some 430 of the default size.
+// largest account takes some 550 of the default size.
 inline constexpr std::size_t kSnapshotBytes = 32 * 1024;
 inline constexpr std::size_t kSnapshotLeastBytes = 9 * 1024;
 inline constexpr std::uint64_t kSnapshotPages = 4096;

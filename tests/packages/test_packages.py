@@ -23,6 +23,8 @@ DEB_FILES = {
     "usr/share/doc/depotlink/copyright": TEXT,
     "usr/share/doc/depotlink/examples/depotlink.json": TEXT,
     "usr/share/doc/depotlink/sbom.json": TEXT,
+    "usr/share/doc/depotlink/security.md.gz": TEXT,
+    "usr/share/doc/depotlink/troubleshooting.md.gz": TEXT,
     "usr/share/lintian/overrides/depotlink": TEXT,
     "usr/share/man/man1/depotlink.1.gz": TEXT,
     "usr/share/man/man5/depotlink.json.5.gz": TEXT,
@@ -31,6 +33,7 @@ TAR_FILES = {
     "depotlink": PROGRAM, "install.sh": PROGRAM, "CHANGELOG.md": TEXT, "LICENSE": TEXT, "README.md": TEXT,
     "config.md": TEXT, "copyright": TEXT, "depotlink.1": TEXT, "depotlink.bash": TEXT, "depotlink.json": TEXT,
     "depotlink.json.5": TEXT, "depotlink.schema.json": TEXT, "depotlink.service": TEXT, "sbom.json": TEXT,
+    "security.md": TEXT, "troubleshooting.md": TEXT,
     "licences/GPL-3": TEXT, "licences/LGPL-2.1": TEXT,
 }
 UNIT = ROOT / "config" / "systemd" / "depotlink.service"
