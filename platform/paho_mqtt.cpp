@@ -339,7 +339,7 @@ std::size_t PahoMqtt::Watch(pollfd* out) {
   return link_ == nullptr ? 0 : link_->Watch(out);
 }
 
-// The loop is woken when half of what is on its way was acknowledged: once for many, while the
+// The loop is woken when a quarter of what is on its way was acknowledged: once for many, while the
 // broker is never without work. Where nothing moves for a moment each one wakes, since the rest may
 // be long in coming.
 DurationMs PahoMqtt::GatherMs() {
@@ -347,8 +347,8 @@ DurationMs PahoMqtt::GatherMs() {
   if (std::exchange(progress_, false)) {
     gather_until_ = now + std::chrono::milliseconds(kGatherMs);
   }
-  const bool gather = outstanding_ > 2 && now < gather_until_;
-  ring_.GatherUpTo(gather ? outstanding_ / 2 : 1);
+  const bool gather = outstanding_ > 4 && now < gather_until_;
+  ring_.GatherUpTo(gather ? outstanding_ / 4 : 1);
   return gather ? kGatherMs : kHourMs;
 }
 
