@@ -82,6 +82,11 @@ class EagerMqtt : public depotlink::ports::Mqtt {
     tokens_[count_++] = token;
     return depotlink::Status::Ok();
   }
+  depotlink::Status Subscribe(depotlink::ports::MqttToken, std::string_view, bool) override {
+    return depotlink::Status::Ok();
+  }
+  void Unsubscribe(std::string_view) override {}
+  bool NextArrival(depotlink::ports::MqttArrival&) override { return false; }
   void Disconnect(depotlink::DurationMs) override {}
   bool NextEvent(depotlink::ports::MqttEvent& out) override {
     if (connected_) {
