@@ -113,8 +113,12 @@ void Agent::AddLook() {
 
 // Only who knows the whole fleet, and each link, can tell what is left over.
 MonoTime Agent::StepLook(MonoTime now) {
-  const bool known = fleet_job_.listed() && (links_ == nullptr || links_job_->read_once());
-  return look_.Step(now, known && MayClear(now));
+  if (!publisher_.connected()) {
+    look_.Restart();
+    return kNever;
+  }
+  const bool links_known = links_ == nullptr || links_job_->listed_whole();
+  return look_.Step(now, fleet_job_.listed_whole() && links_known && MayClear(now));
 }
 
 bool Agent::OnRetained(std::string_view topic) {
@@ -186,11 +190,11 @@ MonoTime Agent::Step() {
   first_round_done_ = first_round_done_ || RoundDone(now);
   const bool paused = !Ready();
   next = std::min(next, queue_.Step(now, publisher_.connected()));
-  if (paused && Ready()) next = now;  // room was made on the disk: reading goes on
   // What the stages above have put into the windows goes out at once, not after the next wait.
   if (queue_.window().waiting() + queue_.backlog().waiting() > 0) {
     next = std::min(next, publisher_.Step(now));
   }
+  if (paused && Ready()) next = now;  // room was made, on the disk or the bus: reading goes on
   ExpireRecords(now);
   HurryHealth(now);
   if (health_at_ <= now) PublishHealth(now);

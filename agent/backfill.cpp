@@ -66,6 +66,8 @@ void Backfill::Open(MonoTime now) {
 
 void Backfill::Step(const BackfillView& view) {
   if (!on()) return;
+  // Not before the journal has the points, which it has by now.
+  if (std::exchange(save_due_, false)) Save();
   const MonoTime answered = pipeline_->answered_at();
   const bool ever = answered.ms != 0;
   switch (phase_) {
@@ -212,7 +214,7 @@ void Backfill::FinishTracker() {
   book_.front().done = hand_.id;
   hand_.id = 0;
   ++gap_trackers_;
-  Save();
+  save_due_ = true;
 }
 
 void Backfill::FinishGap() {
@@ -221,7 +223,7 @@ void Backfill::FinishGap() {
              {{"to", to.view()}, {"trackers", gap_trackers_}, {"points", gap_points_}});
   gap_points_ = gap_trackers_ = 0;
   book_.PopFront();
-  Save();
+  save_due_ = true;
 }
 
 // --- over a restart

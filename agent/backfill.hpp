@@ -131,6 +131,7 @@ class Backfill : public poll::BackfillWork {
   MonoTime noted_at_{};            // the answer that last_good_ms_ is of
   std::int64_t last_good_ms_ = 0;  // 0: none yet
   MonoTime saved_at_{};
+  bool save_due_ = false;
   MonoTime asked_at_{};
   DurationMs span_ms_ = kSpanMs;  // less where the API wants less
   Hand hand_;

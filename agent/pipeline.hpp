@@ -74,8 +74,8 @@ class Pipeline : public poll::PollWork {
   // What is known of the machine's clock from now on.
   void NoteClock(const ClockFinding& finding) { clock_finding_ = finding; }
 
-  // Of the account only this part is anything to it: what another gateway publishes is neither
-  // published nor cleared. To be called before anything is listed.
+  // Of the account only this part is anything to it: what is another gateway's is not published,
+  // and cleared below the own site alone. To be called before anything is listed.
   void KeepTo(const fleet::Shard& shard) { shard_ = shard; }
 
   // From now on each state is offered to them as well (pipeline_snapshot.cpp). They must outlive

@@ -24,15 +24,17 @@ void Pipeline::NoteOutside(model::TrackerId id) {
   WantClear(*tracker, Tracker::kGone);
 }
 
-// What is known, and answers, is published anew or stands there rightly.
+// What is known, and answers, is published anew or stands there rightly; that it stands there is
+// noted for the day that it goes.
 void Pipeline::ClearStray(queue::RecordKind kind, model::TrackerId id) {
   Tracker* tracker = table_->Find(id);
   if (tracker == nullptr) return Push(kind, id, {});
   const bool answers = !tracker->Has(Tracker::kBlocked) && !tracker->Has(Tracker::kGone);
   const bool state = kind == queue::RecordKind::kClearState;
   const auto retained = state ? Tracker::kStateRetained : Tracker::kInfoRetained;
-  if (answers || tracker->Has(retained)) return;
+  if (tracker->Has(retained)) return;
   tracker->Set(retained);
+  if (answers) return;
   if (!tracker->Has(Tracker::kGone)) WantClear(*tracker, Tracker::kClear);
 }
 

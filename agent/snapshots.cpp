@@ -77,12 +77,19 @@ MonoTime Snapshots::Step(MonoTime now, bool known) {
     if (on_bus_ > 0) due_at_ = std::min(due_at_, std::max(now, begun_at_ + kSoonMs));
   }
   if (!collecting_ && known && due_at_ <= now && !clearing()) Begin(now);
-  if (!collecting_) return known ? std::max(due_at_, now) : kNever;
+  // While there is no room for what is to be cleared, an acknowledgement brings the next call.
+  if (!collecting_) return known && !clearing() ? std::max(due_at_, now) : kNever;
+  return Collect(now);
+}
+
+// Goes on with the round under way; returns when to be called again.
+MonoTime Snapshots::Collect(MonoTime now) {
   if (std::exchange(waits_, false) && hurried_) {
     hurry_at_ = std::min(hurry_at_, now + kRoomAgainMs);
   }
   if (hurry_at_ <= now) Hurry(now);
-  if (check_ && Complete() && SendPage(page_)) {
+  check_ = check_ && Complete();
+  if (check_ && SendPage(page_)) {
     End();
     return std::max(due_at_, now);
   }

@@ -101,6 +101,7 @@ class Snapshots {
   void Hurry(MonoTime now);
   bool MaySend() const;
   bool Stuck() const;
+  MonoTime Collect(MonoTime now);
   void NoteStuck(MonoTime now);
   void BeginPage();
   bool Add(const encode::StateRecord& record);

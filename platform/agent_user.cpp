@@ -3,6 +3,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,7 +31,8 @@ Status BecomeUser(const AgentUser& user) {
   if (user.name.empty()) return Status::Ok();
   const bool done = setgroups(1, &user.gid) == 0 && setresgid(user.gid, user.gid, user.gid) == 0 &&
                     setresuid(user.uid, user.uid, user.uid) == 0;
-  if (done) return Status::Ok();
+  // A change of users sets it back to what the machine has for such programs.
+  if (done && prctl(PR_SET_DUMPABLE, 0) == 0) return Status::Ok();
   return {Code::kAskPerson, "cannot become user " + user.name + ": " + std::strerror(errno)};
 }
 

@@ -120,6 +120,8 @@ Status PosixFileMaker::Adopt(const std::string& path) {
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return {Code::kAskPerson, path + ": is not a regular file"};
   }
+  // It may be anybody's under its other name.
+  if (info.st_nlink != 1) return {Code::kAskPerson, path + ": has another name as well"};
   const bool ours = info.st_uid == user_.uid && (info.st_mode & 077U) == 0;
   const int error = ours ? 0 : Give(file.get(), Readers::kAgent, 0600);
   return error == 0 ? Status::Ok() : Failure(path, "cannot be given to the agent", error);

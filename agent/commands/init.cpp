@@ -157,6 +157,7 @@ class Init {
   // Nobody is asked: a line of the input, or, with --force, none to keep what there is.
   Status TakeSecret() {
     const bool kept = secret_standing_ == Standing::kFile;
+    if (ports_.terminal->HasPerson()) ports_.terminal->Say("The secret (it is not shown): ");
     const Result<Secret> line = ports_.terminal->ReadHidden(limits::kSecretFileBytes);
     secret_ = WithoutBlanks(line.value());
     if (kept && secret_.empty() && line.status().code() != Code::kReject) return Status::Ok();

@@ -29,9 +29,11 @@ struct InitPorts {
 };
 
 // Returns the exit code: 0 where the files were written, which `print` is told; 1 where not, and
-// then nothing has changed. What is wrong is said to the terminal. A secret that stands in its file
-// already is used, and not asked for; only with `force` a new one takes its place, and a config is
-// replaced that is not the sample of a package as it came. No secret is ever said.
+// then nothing has changed (but where a disk fails between the two files: with `force` the new
+// secret may stand beside the old config). What is wrong is said to the terminal. A secret that
+// stands in its file already is used, and not asked for; only with `force` a new one takes its
+// place, and a config is replaced that is not the sample of a package as it came. No secret is ever
+// said.
 int RunInit(const InitOptions& options, const InitPorts& ports,
             const std::function<void(std::string_view)>& print);
 

@@ -27,6 +27,7 @@ void FleetJob::OnGood(bool whole, MonoTime now) {
   }
   groups_read_ = false;
   listed_ = true;
+  listed_whole_ = listed_whole_ || whole;
   due_ = now + SpreadSooner(fleet_ms_, random_->Next());
   if (ask_again_) due_ = now;
   backoff_.Reset();

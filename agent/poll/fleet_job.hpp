@@ -27,6 +27,8 @@ class FleetJob : public Job {
   }
   // True once the whole fleet was listed.
   bool listed() const { return listed_; }
+  // ... and nothing of it was left out.
+  bool listed_whole() const { return listed_whole_; }
 
   const navixy::Endpoint& endpoint() const override {
     return groups_read_ ? navixy::kTrackerList : navixy::kGroupList;
@@ -52,6 +54,7 @@ class FleetJob : public Job {
   Logger* log_;
   MonoTime due_{0};
   bool listed_ = false;
+  bool listed_whole_ = false;
   bool ask_again_ = false;    // asked for since the last reading of the list began
   bool groups_read_ = false;  // of this reading
   int groups_failed_ = 0;     // times in a row, by passing trouble

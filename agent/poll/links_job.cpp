@@ -104,7 +104,8 @@ void LinksJob::OnGoodPage(bool whole, MonoTime now) {
   const bool last_page = whole ? on_page_ < limits::kLinkPage : on_page_ == 0;
   last_ = newest_;
   if (!last_page && ++page_ < kPagesMost) return;
-  work_->OnLinkListEnd(list_whole_ && last_page);
+  list_left_out_ = !list_whole_ || !last_page;
+  work_->OnLinkListEnd(!list_left_out_);
   page_ = 0;
   EndRound(now);
 }

@@ -30,6 +30,8 @@ class LinksJob : public Job {
   void ReadSoon(model::LinkId id);
   // True once all of them were read, or said not to be there.
   bool read_once() const { return read_once_; }
+  // ... and nothing that the list names was left out.
+  bool listed_whole() const { return read_once_ && !list_left_out_; }
   // The last call failed.
   bool troubled() const { return troubled_; }
 
@@ -63,6 +65,7 @@ class LinksJob : public Job {
   ports::Random* random_;
   MonoTime due_{0};
   bool read_once_ = false;
+  bool list_left_out_ = false;  // by the last list that was read
   bool in_round_ = false;
   bool ask_again_ = false;  // asked for since the round began
   const navixy::Endpoint* under_way_ = nullptr;

@@ -88,9 +88,12 @@ void Publisher::TakeEvents(MonoTime now) {
         OnConnectFailed(event, now);
         break;
       case ports::MqttEventKind::kLost:
-        if (connected()) contest_.OnLost(event.reason_code, now - connected_at_);
-        [[fallthrough]];
       case ports::MqttEventKind::kNotSent:
+        if (connected() && event.kind == ports::MqttEventKind::kNotSent) {
+          contest_.OnLeft();
+        } else if (connected()) {
+          contest_.OnLost(event.reason_code, now - connected_at_);
+        }
         OnLost(event.text.empty() ? "the connection was closed" : event.text.view(), now);
         break;
       case ports::MqttEventKind::kAcked:

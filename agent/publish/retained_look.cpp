@@ -29,7 +29,7 @@ MonoTime RetainedLook::Step(MonoTime now, bool may) {
       state_ = State::kAsked;
     }
     Take(now);
-    if (held_) return now + kHeldMs;
+    if (held_) return now + (may ? kHeldMs : kSecondMs);
     const MonoTime over = news_at_ + (state_ == State::kAsked ? kAnswerMs : kQuietMs);
     if (now < over) return over;
     FinishTurn();
