@@ -10,6 +10,7 @@
 // acknowledgement came back. As over TCP, what arrives before a loss is always a front part.
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -81,6 +82,13 @@ class FakeMqtt : public ports::Mqtt {
     if (events_.empty()) return false;
     out = events_.front();
     events_.pop_front();
+    // What stands retained comes behind the answer.
+    if (out.kind == ports::MqttEventKind::kAcked && out.token == asked_ && !filter_.empty()) {
+      asked_ = kNothingAsked;
+      for (const auto& [topic, payload] : retained_) {
+        if (Matches(topic)) Arrive(topic, true);
+      }
+    }
     return true;
   }
 
@@ -93,14 +101,13 @@ class FakeMqtt : public ports::Mqtt {
     }
     filter_ = filter;
     own_ = own;
+    asked_ = token;
     Happen(ports::MqttEventKind::kAcked, token, 0, {});
-    for (const auto& [topic, payload] : retained_) {
-      if (Matches(topic)) Arrive(topic, true);
-    }
     return Status::Ok();
   }
   void Unsubscribe(std::string_view filter) override {
     if (filter_ == filter) filter_.clear();
+    asked_ = kNothingAsked;
     arrivals_.clear();
     some_lost_ = false;
   }
@@ -271,6 +278,8 @@ class FakeMqtt : public ports::Mqtt {
   std::vector<Message> sent_;
   std::deque<ports::MqttEvent> events_;
   std::map<std::string, std::string> retained_;
+  static constexpr ports::MqttToken kNothingAsked = UINT32_MAX;
+  ports::MqttToken asked_ = kNothingAsked;
   std::string filter_;
   std::vector<std::string> filters_;
   bool own_ = false;

@@ -72,6 +72,41 @@ TEST(AgentStart, TwoHundredThatGetTheirPowerBackTogetherDoNotArriveTogether) {
   for (const auto& [second, boxes] : arrivals) CHECK(boxes <= 30);
 }
 
+TEST(AgentStart, WhoWentWhileNoAgentRanIsCleared) {
+  world.Run(kMinuteMs);
+  world.api.gone = {3};
+  world.api.blocked = {4};
+  world.Kill();
+  world.Run(kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+TEST(AgentStart, WhoseEntryIsLeftOutIsNotTakenForGone) {
+  world.Run(kMinuteMs);
+  world.api.overlong = {7};
+  world.Kill();
+  world.Run(kHourMs);
+  CHECK_FALSE(world.mqtt.Retained(World::Topic(7, "state")).empty());
+  world.api.overlong.clear();
+  world.api.gone = {7};
+  world.Run(kHourMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
+// Nothing is known of what stands there until it was looked at to the end.
+TEST(AgentStart, WhoWentIsClearedThoughTheBrokerIsLostInTheMidst) {
+  world.Run(kMinuteMs);
+  world.api.gone = {3};
+  world.Kill();
+  world.Run(kMinuteMs, [&] {
+    if (!world.mqtt.filter().empty()) world.broker.away = true;
+  });
+  CHECK(world.broker.away);
+  world.broker.away = false;
+  world.Run(kMinuteMs);
+  LONGS_EQUAL(0, world.Stale());
+}
+
 TEST(AgentStart, FollowsTheFleetForAnHour) {
   world.Run(kHourMs);
   LONGS_EQUAL(0, world.Stale());

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/base/limits.hpp"
 #include "agent/base/time.hpp"
 #include "agent/model/tracker_state.hpp"
 #include "tests/fakes/fake_clock.hpp"
@@ -29,7 +30,8 @@ class SimulatedApi {
   DurationMs change_ms = 10 * kSecondMs;  // how often a state changes
   std::set<model::TrackerId> gone;
   std::set<model::TrackerId> blocked;
-  std::set<model::TrackerId> still;  // nothing new of them since `still_since`
+  std::set<model::TrackerId> overlong;  // what the list says of them is more than is taken in
+  std::set<model::TrackerId> still;     // nothing new of them since `still_since`
   WallTime still_since;
   // What the machine's clock lags behind the platform's.
   DurationMs ahead_ms = 0;
@@ -163,8 +165,9 @@ class SimulatedApi {
     for (model::TrackerId id = 1; id <= trackers; ++id) {
       if (gone.count(id) != 0) continue;
       const std::string text = std::to_string(id);
+      const std::string more(overlong.count(id) == 0 ? 0 : limits::kElementBytes, 'x');
       list += (list.empty() ? "" : ",") + ("{\"id\":" + text) + ",\"label\":\"Truck " + text +
-              "\",\"group_id\":1,\"source\":{\"blocked\":false}}";
+              more + "\",\"group_id\":1,\"source\":{\"blocked\":false}}";
     }
     return "{\"success\":true,\"list\":[" + list + "]}";
   }
