@@ -49,6 +49,10 @@ encode::BrokerState BrokerStateOf(publish::BrokerState state) {
   return encode::BrokerState::kUnreachable;
 }
 
+encode::HeapPartHealth Part(const ports::HeapPartUse& use) {
+  return {use.kib, use.peak_kib};
+}
+
 }  // namespace
 
 void Agent::HurryHealth(MonoTime now) {
@@ -238,6 +242,7 @@ void Agent::PublishHealth(MonoTime now) {
   report.memory_peak_kib = memory.peak_kib;
   report.memory_heap_kib = memory.heap_kib;
   report.memory_heap_peak_kib = memory.heap_peak_kib;
+  report.heap = {Part(memory.agent), Part(memory.http), Part(memory.tls), Part(memory.rest)};
   report.memory_refused = memory.refused;
   report.memory_planned_kib = InKib(planned_bytes_);
   report.memory_budget_kib = budget_bytes_ / 1024;

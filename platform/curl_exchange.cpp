@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "platform/curl_heap.hpp"
 #include "platform/curl_result.hpp"
 #include "platform/linux_clock.hpp"
 
@@ -54,7 +55,7 @@ std::string SystemCaFile() {
 
 CurlHttp::Exchange::Exchange(const CurlHttpOptions& options)
     : options_(options), trust_(CaFile(options), options.pin) {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return;
+  if (InitCurl() != CURLE_OK) return;
   multi_ = curl_multi_init();
   easy_ = curl_easy_init();
   if (multi_ == nullptr || easy_ == nullptr || !SetLastingOptions()) {

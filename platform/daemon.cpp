@@ -21,6 +21,7 @@
 #include "platform/posix_files.hpp"
 #include "platform/posix_storage.hpp"
 #include "platform/startup.hpp"
+#include "platform/tls_heap.hpp"
 
 namespace depotlink::platform {
 namespace {
@@ -140,6 +141,7 @@ void Daemon::Serve(Agent& agent, CurlHttp& http, PahoMqtt& mqtt) {
 
 int Daemon::RunAgent() {
   const settings::Settings& settings = config_.settings;
+  CountTlsHeap();
   SetHeapCeiling(HeapCeiling(settings));
   DirectoryLock disk_lock;
   DirectoryLock ram_lock;

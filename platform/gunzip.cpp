@@ -6,6 +6,8 @@
 
 #include <zlib.h>
 
+#include "platform/heap_scope.hpp"
+
 namespace depotlink::platform {
 
 namespace {
@@ -28,6 +30,7 @@ bool Gunzip::Begin() {
   End();
   state_->stream = {};
   state_->ended = false;
+  const HeapScope scope(HeapPart::kHttp);
   state_->open = inflateInit2(&state_->stream, kGzipOnly) == Z_OK;
   return state_->open;
 }
@@ -49,6 +52,7 @@ std::ptrdiff_t Gunzip::Read(std::string_view& input, char* out, std::size_t room
   stream.next_out = reinterpret_cast<Bytef*>(out);
   stream.avail_out = static_cast<uInt>(std::min(room, kMost));
   const uInt space = stream.avail_out;
+  const HeapScope scope(HeapPart::kHttp);  // the window is taken late
   const int outcome = inflate(&stream, Z_NO_FLUSH);
   input.remove_prefix(given - stream.avail_in);
   // Z_BUF_ERROR: no progress was possible, which is no fault of the stream.
@@ -62,6 +66,7 @@ bool Gunzip::complete() const {
 }
 
 void Gunzip::End() {
+  const HeapScope scope(HeapPart::kHttp);
   if (state_->open) inflateEnd(&state_->stream);
   state_->open = false;
 }

@@ -25,6 +25,11 @@ std::uint64_t FieldKib(std::string_view status, std::string_view name) {
   return kib;
 }
 
+ports::HeapPartUse Part(const HeapUse& heap, HeapPart part) {
+  const PartUse& use = heap.parts[static_cast<std::size_t>(part)];
+  return {use.live_bytes / 1024, use.peak_bytes / 1024};
+}
+
 }  // namespace
 
 ports::MemoryUse LinuxSystemInfo::Memory() {
@@ -33,6 +38,10 @@ ports::MemoryUse LinuxSystemInfo::Memory() {
   ports::MemoryUse use;
   use.heap_kib = heap.live_bytes / 1024;
   use.heap_peak_kib = heap.peak_bytes / 1024;
+  use.agent = Part(heap, HeapPart::kAgent);
+  use.http = Part(heap, HeapPart::kHttp);
+  use.tls = Part(heap, HeapPart::kTls);
+  use.rest = Part(heap, HeapPart::kRest);
   use.refused = heap.refused;
   const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return use;

@@ -2,16 +2,21 @@
 
 // Every way to glibc's allocator leads through here (linker option --wrap; static builds only, in
 // which each library and most of the C library itself is linked with the program, and so is wrapped
-// as well). A block counts with what it can hold and the allocator's word before it.
+// as well). A block counts with what it can hold and the allocator's word before it. operator new,
+// of which those for arrays and std::nothrow are made, takes in the agent's name.
 
 #include <malloc.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <new>
 
 #include "platform/counted_heap.hpp"
 
 using depotlink::platform::HeapHasRoom;
+using depotlink::platform::HeapPart;
+using depotlink::platform::HeapScope;
 using depotlink::platform::NoteHeap;
 
 namespace {
@@ -99,3 +104,19 @@ int __wrap_posix_memalign(void** block, std::size_t alignment, std::size_t bytes
 
 }  // extern "C"
 // NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+
+void* operator new(std::size_t bytes) {
+  const HeapScope scope(HeapPart::kAgent);
+  void* block = std::malloc(bytes == 0 ? 1 : bytes);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void operator delete(void* block) noexcept {
+  const HeapScope scope(HeapPart::kAgent);
+  std::free(block);
+}
+
+void operator delete(void* block, std::size_t) noexcept {
+  operator delete(block);
+}

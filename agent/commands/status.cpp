@@ -134,6 +134,16 @@ std::string SnapshotLines(const json::Object& snapshot) {
          ErrorLine(snapshot);
 }
 
+std::string HeapLine(const json::Object& heap) {
+  if (Member(heap, "agent_kib") == "-") return {};
+  const auto part = [&heap](const char* words, const std::string& name) {
+    return words + Member(heap, (name + "_kib").c_str()) + " KiB (at most " +
+           Member(heap, (name + "_peak_kib").c_str()) + ")";
+  };
+  return Line("", "of its heap: agent " + part("", "agent") + part(", HTTP ", "http") +
+                      part(", TLS ", "tls") + part(", MQTT and the rest ", "rest"));
+}
+
 std::string TrackerLines(const json::Object& root) {
   const std::string left_out = Member(root, "trackers_left_out");
   const json::Object shard = Section(root, "shard");
@@ -159,7 +169,8 @@ std::string Table(const json::Object& root, WallTime now) {
          Line("memory", Member(root, "memory_rss_kib") + " KiB, at most " +
                             Member(root, "memory_peak_kib") + " KiB of " +
                             Member(root, "memory_budget_kib") + " KiB, of which " +
-                            Member(root, "memory_planned_kib") + " KiB are planned");
+                            Member(root, "memory_planned_kib") + " KiB are planned") +
+         HeapLine(Section(root, "heap"));
 }
 
 // What the report says of itself.

@@ -143,6 +143,20 @@ void Snapshot(JsonWriter& out, const SnapshotHealth& snapshot) {
   out.EndObject();
 }
 
+// Of each part all is said: 0 is a figure, too.
+void Heap(JsonWriter& out, const HeapHealth& heap) {
+  out.Key("heap").BeginObject();
+  out.Key("agent_kib").Uint(heap.agent.kib);
+  out.Key("agent_peak_kib").Uint(heap.agent.peak_kib);
+  out.Key("http_kib").Uint(heap.http.kib);
+  out.Key("http_peak_kib").Uint(heap.http.peak_kib);
+  out.Key("tls_kib").Uint(heap.tls.kib);
+  out.Key("tls_peak_kib").Uint(heap.tls.peak_kib);
+  out.Key("rest_kib").Uint(heap.rest.kib);
+  out.Key("rest_peak_kib").Uint(heap.rest.peak_kib);
+  out.EndObject();
+}
+
 }  // namespace
 
 std::string_view ApiStateName(ApiState state) {
@@ -201,6 +215,7 @@ bool EncodeHealth(const HealthReport& report, json::JsonWriter& out) {
   Kib(out, "memory_peak_kib", report.memory_peak_kib);
   Kib(out, "memory_heap_kib", report.memory_heap_kib);
   Kib(out, "memory_heap_peak_kib", report.memory_heap_peak_kib);
+  if (report.memory_heap_kib > 0) Heap(out, report.heap);
   if (report.memory_refused > 0) out.Key("memory_refused").Uint(report.memory_refused);
   Kib(out, "memory_planned_kib", report.memory_planned_kib);
   Kib(out, "memory_budget_kib", report.memory_budget_kib);

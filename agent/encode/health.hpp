@@ -123,6 +123,19 @@ struct SnapshotHealth {
 };
 
 // The views must stay valid during EncodeHealth.
+// KiB of the heap that a part has, now and at most.
+struct HeapPartHealth {
+  std::uint64_t kib = 0;
+  std::uint64_t peak_kib = 0;
+};
+
+struct HeapHealth {
+  HeapPartHealth agent;
+  HeapPartHealth http;
+  HeapPartHealth tls;
+  HeapPartHealth rest;  // MQTT and the C library
+};
+
 struct HealthReport {
   std::string_view site;
   WallTime time;
@@ -150,6 +163,7 @@ struct HealthReport {
   std::uint64_t memory_peak_kib = 0;
   std::uint64_t memory_heap_kib = 0;  // 0: not counted
   std::uint64_t memory_heap_peak_kib = 0;
+  HeapHealth heap;                   // left out where memory_heap_kib is 0
   std::uint64_t memory_refused = 0;  // allocations that failed, so that the budget holds
   std::uint64_t memory_planned_kib = 0;
   std::uint64_t memory_budget_kib = 0;

@@ -10,7 +10,7 @@ class FakeSystemInfo : public ports::SystemInfo {
  public:
   ports::MemoryUse Memory() override { return use; }
 
-  ports::MemoryUse use{3000, 3500};
+  ports::MemoryUse use{3000, 3500, 0, 0, {}, {}, {}, {}, 0};
 };
 
 }  // namespace depotlink::fakes

@@ -54,6 +54,20 @@ TEST(StatusCommand, PrintsATable) {
       out.c_str());
 }
 
+TEST(StatusCommand, TellsWhoHasTheHeapWhereItIsCounted) {
+  std::string& report = input.report.value();
+  report.replace(
+      report.find("\"memory_planned_kib\""), 0,
+      R"("heap":{"agent_kib":300,"agent_peak_kib":310,"http_kib":90,"http_peak_kib":137,)"
+      R"("tls_kib":30,"tls_peak_kib":43,"rest_kib":120,"rest_peak_kib":140},)");
+  CHECK_EQUAL(0, Run());
+  STRCMP_CONTAINS(
+      "are planned\n            of its heap: agent 300 KiB (at most 310), HTTP 90 KiB (at most "
+      "137), "
+      "TLS 30 KiB (at most 43), MQTT and the rest 120 KiB (at most 140)\n",
+      out.c_str());
+}
+
 TEST(StatusCommand, TellsOfTrackersThatDidNotFit) {
   std::string& report = input.report.value();
   report.replace(report.find("\"polls\""), 0, "\"trackers_left_out\":17,");

@@ -60,8 +60,11 @@ TEST(Health, TheHeapIsToldWhereItIsCounted) {
   CHECK(Encoded().find("refused\":0,\"memory") == std::string::npos);
   report.memory_heap_kib = 400;
   report.memory_heap_peak_kib = 900;
+  report.heap = {{1, 2}, {3, 4}, {0, 6}, {7, 8}};
   report.memory_refused = 3;
-  STRCMP_CONTAINS(R"("memory_heap_kib":400,"memory_heap_peak_kib":900,"memory_refused":3)",
+  STRCMP_CONTAINS(R"("memory_heap_kib":400,"memory_heap_peak_kib":900,"heap":{"agent_kib":1,)"
+                  R"("agent_peak_kib":2,"http_kib":3,"http_peak_kib":4,"tls_kib":0,)"
+                  R"("tls_peak_kib":6,"rest_kib":7,"rest_peak_kib":8},"memory_refused":3)",
                   Encoded().c_str());
 }
 
@@ -181,6 +184,8 @@ TEST(Health, TheLargestFits) {
   report.memory_rss_kib = report.memory_peak_kib = UINT64_MAX;
   report.memory_heap_kib = report.memory_heap_peak_kib = report.memory_refused = UINT64_MAX;
   report.memory_planned_kib = report.memory_budget_kib = UINT64_MAX;
+  constexpr encode::HeapPartHealth kPart = {UINT64_MAX, UINT64_MAX};
+  report.heap = {kPart, kPart, kPart, kPart};
   const std::string text = Encoded();
   CHECK(text.find("\\u001") == std::string::npos);
 }
