@@ -16,6 +16,13 @@ struct Fault {
   std::string message;
 };
 
+// Where a value stands, for who finds out later that it does not do.
+struct Place {
+  std::string path;
+  int line = 1;
+  int column = 1;
+};
+
 // `/etc/depotlink/depotlink.json:4:12: mqtt.ulr: unknown key; did you mean "mqtt.url"?`
 std::string FormatFault(std::string_view file, const Fault& fault);
 

@@ -14,13 +14,6 @@
 
 namespace depotlink::settings {
 
-// Where a value stands, for who finds out later that it does not do.
-struct Place {
-  std::string path;
-  int line = 1;
-  int column = 1;
-};
-
 struct ReadOutcome {
   Settings settings;          // to be used only where there is no fault
   std::vector<Fault> faults;  // in the order of the file; at most kMaxFaults and a last word
