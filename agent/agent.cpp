@@ -113,10 +113,7 @@ void Agent::AddLook() {
 
 // Only who knows the whole fleet, and each link, can tell what is left over.
 MonoTime Agent::StepLook(MonoTime now) {
-  if (!publisher_.connected()) {
-    look_.Restart();
-    return kNever;
-  }
+  if (!publisher_.connected()) return kNever;  // the next connection begins it anew
   const bool links_known = links_ == nullptr || links_job_->listed_whole();
   return look_.Step(now, fleet_job_.listed_whole() && links_known && MayClear(now));
 }
