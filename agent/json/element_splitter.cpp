@@ -2,6 +2,7 @@
 #include "agent/json/element_splitter.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "agent/base/fingerprint.hpp"
 
@@ -54,19 +55,20 @@ std::size_t ElementSplitter::Feed(std::string_view piece) {
   std::size_t i = 0;
   while (i < piece.size() && state_ != State::kFailed && !stop_) {
     std::size_t taken = 1;
-    at_ = piece.data() + i;
+    ahead_ = piece.substr(i);
     switch (state_) {
       case State::kKeyString:
       case State::kString:
       case State::kDeepString:
-        taken = TakeString(piece.substr(i));
+        taken = TakeString(ahead_);
         break;
       case State::kNumber:
-        taken = TakeNumber(piece.substr(i));
+        taken = TakeNumber(ahead_);
         break;
       default:
         TakeByte(piece[i]);
         if (state_ == State::kFailed) return i;
+        taken += std::exchange(passed_, 0);
     }
     i += taken;
     offset_ += taken;
@@ -177,6 +179,7 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
       return Open(c);
     }
     if (depth_ == 2 && !InObject()) BeginMember();
+    if (c == '{' && PassKnown()) return;
     keeping_ = true;
     member_depth_ = depth_;
     element_bytes_ = 0;
@@ -184,6 +187,17 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
   }
   if (c == '{' || c == '[') return Open(c);
   BeginScalar(c);
+}
+
+// What was found sound once is so again; nothing of it is read but by the handler's comparison.
+bool ElementSplitter::PassKnown() {
+  if (depth_ != 2 || !InObject() || skipped_) return false;
+  const SplitKnown known = handler_->TakeKnown(split_, key_.view(), ahead_);
+  if (known.bytes == 0) return false;
+  passed_ = known.bytes - 1;
+  stop_ = known.flow == SplitFlow::kStop;
+  state_ = State::kCommaOrEnd;
+  return true;
 }
 
 void ElementSplitter::BeginScalar(char c) {
@@ -279,7 +293,7 @@ void ElementSplitter::NameTopMember() {
 }
 
 void ElementSplitter::KeepByte() {
-  Keep({at_, 1});
+  Keep(ahead_.substr(0, 1));
 }
 
 // What follows on what was kept before is not copied: an element that lies whole in one piece never
