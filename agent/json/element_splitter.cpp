@@ -44,7 +44,6 @@ void ElementSplitter::Begin(const std::string_view* containers, std::size_t coun
   seen_containers_ = 0;
   split_ = kNoSplit;
   keeping_ = false;
-  run_ = {};
   top_count_ = 0;
   fault_ = {};
   offset_ = 0;
@@ -52,18 +51,20 @@ void ElementSplitter::Begin(const std::string_view* containers, std::size_t coun
 
 std::size_t ElementSplitter::Feed(std::string_view piece) {
   stop_ = false;
+  run_ = piece.data();
+  piece_end_ = piece.data() + piece.size();
   std::size_t i = 0;
   while (i < piece.size() && state_ != State::kFailed && !stop_) {
     std::size_t taken = 1;
-    ahead_ = piece.substr(i);
+    at_ = piece.data() + i;
     switch (state_) {
       case State::kKeyString:
       case State::kString:
       case State::kDeepString:
-        taken = TakeString(ahead_);
+        taken = TakeString({at_, piece.size() - i});
         break;
       case State::kNumber:
-        taken = TakeNumber(ahead_);
+        taken = TakeNumber({at_, piece.size() - i});
         break;
       default:
         TakeByte(piece[i]);
@@ -73,7 +74,7 @@ std::size_t ElementSplitter::Feed(std::string_view piece) {
     i += taken;
     offset_ += taken;
   }
-  CopyRun();
+  if (keeping_) Keep(piece.data() + i);
   return i;
 }
 
@@ -92,13 +93,15 @@ BodyEnd ElementSplitter::End() const {
 
 std::size_t ElementSplitter::TakeString(std::string_view piece) {
   const std::size_t taken = string_.Feed(piece);
-  if (state_ != State::kKeyString || !AtMemberLevel()) Keep(piece.substr(0, taken));
-  if (string_.bad()) MarkSkipped(SkipReason::kBadText);
+  if (string_.bad()) {
+    NoteLength(at_ + taken);
+    MarkSkipped(SkipReason::kBadText);
+  }
   if (!string_.done()) return taken;
   if (state_ == State::kDeepString) {
     state_ = State::kDeep;
   } else if (state_ == State::kString) {
-    EndValue();
+    EndValue(at_ + taken);
   } else {
     state_ = State::kColon;
     if (key_.cut() && AtMemberLevel()) MarkSkipped(SkipReason::kKeyTooLong);
@@ -111,10 +114,9 @@ std::size_t ElementSplitter::TakeString(std::string_view piece) {
 std::size_t ElementSplitter::TakeNumber(std::string_view piece) {
   std::size_t taken = 0;
   while (taken < piece.size() && number_.Take(piece[taken])) ++taken;
-  Keep(piece.substr(0, taken));
   if (taken == piece.size()) return taken;
   if (number_.whole()) {
-    EndValue();
+    EndValue(at_ + taken);
   } else {
     Fail("a number is malformed");
   }
@@ -122,7 +124,11 @@ std::size_t ElementSplitter::TakeNumber(std::string_view piece) {
 }
 
 void ElementSplitter::TakeByte(char c) {
-  if (state_ != State::kLiteral && IsWhite(c)) return;
+  if (state_ != State::kLiteral && IsWhite(c)) {
+    if (keeping_) Keep(at_);
+    run_ = at_ + 1;
+    return;
+  }
   switch (state_) {
     case State::kStart:
       return TakeStart(c);
@@ -132,7 +138,6 @@ void ElementSplitter::TakeByte(char c) {
       return TakeKeyStart(c, false);
     case State::kColon:
       if (c != ':') return Fail("a colon is missing");
-      if (!AtMemberLevel()) KeepByte();
       state_ = State::kValue;
       return;
     case State::kFirstValueOrEnd:
@@ -161,11 +166,7 @@ void ElementSplitter::TakeKeyStart(char c, bool may_end) {
   if (c == '}' && may_end) return Close(c);
   if (c != '"') return Fail("a member's name is missing");
   const bool names_member = AtMemberLevel();
-  if (names_member) {
-    BeginMember();
-  } else {
-    KeepByte();
-  }
+  if (names_member) BeginMember();
   string_.Begin(names_member ? &key_ : nullptr);
   state_ = State::kKeyString;
 }
@@ -183,7 +184,7 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
     keeping_ = true;
     member_depth_ = depth_;
     element_bytes_ = 0;
-    run_ = {};
+    run_ = at_;
   }
   if (c == '{' || c == '[') return Open(c);
   BeginScalar(c);
@@ -192,7 +193,8 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
 // What was found sound once is so again; nothing of it is read but by the handler's comparison.
 bool ElementSplitter::PassKnown() {
   if (depth_ != 2 || !InObject() || skipped_) return false;
-  const SplitKnown known = handler_->TakeKnown(split_, key_.view(), ahead_);
+  const SplitKnown known =
+      handler_->TakeKnown(split_, key_.view(), {at_, static_cast<std::size_t>(piece_end_ - at_)});
   if (known.bytes == 0) return false;
   passed_ = known.bytes - 1;
   stop_ = known.flow == SplitFlow::kStop;
@@ -201,7 +203,6 @@ bool ElementSplitter::PassKnown() {
 }
 
 void ElementSplitter::BeginScalar(char c) {
-  KeepByte();
   if (c == '"') {
     string_.Begin(nullptr);
     state_ = State::kString;
@@ -219,21 +220,21 @@ void ElementSplitter::BeginScalar(char c) {
 
 void ElementSplitter::TakeLiteral(char c) {
   if (c != literal_[literal_at_]) return Fail("neither true nor false nor null");
-  KeepByte();
-  if (++literal_at_ == literal_.size()) EndValue();
+  if (++literal_at_ == literal_.size()) EndValue(at_ + 1);
 }
 
 void ElementSplitter::TakeCommaOrEnd(char c) {
   if (c == '}' || c == ']') return Close(c);
   if (c != ',') return Fail("a comma is missing");
-  KeepByte();
   state_ = InObject() ? State::kKey : State::kValue;
 }
 
 void ElementSplitter::Open(char c) {
-  KeepByte();
   ++depth_;
-  if (depth_ > static_cast<std::uint32_t>(limits::kJsonDepth)) MarkSkipped(SkipReason::kTooDeep);
+  if (depth_ > static_cast<std::uint32_t>(limits::kJsonDepth)) {
+    NoteLength(at_ + 1);
+    MarkSkipped(SkipReason::kTooDeep);
+  }
   if (depth_ > kRememberedDepth) {
     state_ = State::kDeep;
     return;
@@ -250,10 +251,9 @@ void ElementSplitter::Open(char c) {
 
 void ElementSplitter::Close(char c) {
   if (InObject() != (c == '}')) return Fail("the wrong bracket closes");
-  KeepByte();
   --depth_;
   if (depth_ == 1 && !keeping_) split_ = kNoSplit;
-  EndValue();
+  EndValue(at_ + 1);
 }
 
 // Brackets are only counted here: the element is being skipped, and all that matters is its end.
@@ -269,9 +269,9 @@ void ElementSplitter::TakeDeep(char c) {
   }
 }
 
-void ElementSplitter::EndValue() {
+void ElementSplitter::EndValue(const char* end) {
   state_ = depth_ == 0 ? State::kDone : State::kCommaOrEnd;
-  if (keeping_ && depth_ == member_depth_) HandOver();
+  if (keeping_ && depth_ == member_depth_) HandOver(end);
 }
 
 void ElementSplitter::BeginMember() {
@@ -292,30 +292,20 @@ void ElementSplitter::NameTopMember() {
   }
 }
 
-void ElementSplitter::KeepByte() {
-  Keep(ahead_.substr(0, 1));
+// Copies what of the member at hand stands in the piece before `end`: where the piece or a run
+// without white space ends. An element that lies whole in one piece never is copied.
+void ElementSplitter::Keep(const char* end) {
+  NoteLength(end);
+  if (skipped_ || end == run_) return;
+  const auto bytes = static_cast<std::size_t>(end - run_);
+  std::memcpy(element_.data() + element_bytes_, run_, bytes);
+  element_bytes_ += bytes;
 }
 
-// What follows on what was kept before is not copied: an element that lies whole in one piece never
-// is.
-void ElementSplitter::Keep(std::string_view bytes) {
-  if (!keeping_ || skipped_ || bytes.empty()) return;
-  if (bytes.size() > element_.size() - element_bytes_ - run_.size()) {
-    return MarkSkipped(SkipReason::kTooLong);
-  }
-  if (run_.data() + run_.size() == bytes.data()) {
-    run_ = {run_.data(), run_.size() + bytes.size()};
-    return;
-  }
-  CopyRun();
-  run_ = bytes;
-}
-
-void ElementSplitter::CopyRun() {
-  if (run_.empty()) return;
-  std::memcpy(element_.data() + element_bytes_, run_.data(), run_.size());
-  element_bytes_ += run_.size();
-  run_ = {};
+void ElementSplitter::NoteLength(const char* end) {
+  if (!keeping_ || skipped_) return;
+  const auto bytes = static_cast<std::size_t>(end - run_);
+  if (bytes > element_.size() - element_bytes_) MarkSkipped(SkipReason::kTooLong);
 }
 
 void ElementSplitter::MarkSkipped(SkipReason reason) {
@@ -324,13 +314,15 @@ void ElementSplitter::MarkSkipped(SkipReason reason) {
   skip_reason_ = reason;
 }
 
-void ElementSplitter::HandOver() {
-  keeping_ = false;
+void ElementSplitter::HandOver(const char* end) {
   const std::size_t container = depth_ == 2 ? split_ : SplitHandler::kTopLevel;
-  if (element_bytes_ > 0) CopyRun();
-  const std::string_view text =
-      element_bytes_ > 0 ? std::string_view(element_.data(), element_bytes_) : run_;
-  run_ = {};
+  NoteLength(end);
+  std::string_view text(run_, static_cast<std::size_t>(end - run_));
+  if (element_bytes_ > 0) {
+    Keep(end);
+    text = {element_.data(), element_bytes_};
+  }
+  keeping_ = false;
   if (skipped_) {
     handler_->OnSkipped(container, key_.view(), skip_reason_);
   } else if (container == SplitHandler::kTopLevel) {

@@ -126,18 +126,17 @@ class ElementSplitter {
   void BeginScalar(char c);
   void Open(char c);
   void Close(char c);
-  void EndValue();
+  void EndValue(const char* end);
   bool PassKnown();
 
   bool InObject() const { return ((object_bits_ >> (depth_ - 1U)) & 1U) != 0; }
   bool AtMemberLevel() const { return depth_ == 1 || (depth_ == 2 && split_ != kNoSplit); }
   void BeginMember();
   void NameTopMember();
-  void KeepByte();
-  void Keep(std::string_view bytes);
-  void CopyRun();
+  void Keep(const char* end);
+  void NoteLength(const char* end);
   void MarkSkipped(SkipReason reason);
-  void HandOver();
+  void HandOver(const char* end);
   void Fail(std::string_view why);
 
   static constexpr std::size_t kNoSplit = SIZE_MAX;
@@ -169,9 +168,10 @@ class ElementSplitter {
   std::size_t top_count_ = 0;
   std::array<char, limits::kElementBytes> element_;
   std::size_t element_bytes_ = 0;  // of what was kept, in element_
-  std::string_view run_;           // and what follows, in the piece at hand
-  std::string_view ahead_;         // the byte at hand, and what is there behind it
-  std::size_t passed_ = 0;         // bytes behind the one at hand that need not be read
+  const char* run_ = nullptr;      // and what follows, in the piece at hand, starts here
+  const char* at_ = nullptr;       // the byte at hand
+  const char* piece_end_ = nullptr;
+  std::size_t passed_ = 0;  // bytes behind the one at hand that need not be read
 
   std::string_view fault_;
   std::uint64_t offset_ = 0;
