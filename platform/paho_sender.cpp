@@ -17,7 +17,9 @@ namespace {
 struct Gate {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-  bool woken = false;  // guarded by the mutex
+  pthread_cond_t stirred = PTHREAD_COND_INITIALIZER;  // for the receiver
+  bool woken = false;                                 // guarded by the mutex
+  unsigned wakes = 0;                                 // likewise
   std::atomic<int> unsent{0};
 };
 
@@ -41,11 +43,13 @@ void Wake() {
   Gate& gate = TheGate();
   pthread_mutex_lock(&gate.mutex);
   gate.woken = true;
+  ++gate.wakes;
   pthread_mutex_unlock(&gate.mutex);
   pthread_cond_signal(&gate.changed);
+  pthread_cond_signal(&gate.stirred);
 }
 
-int WaitForWake(int timeout_ms) {
+timespec InMs(long timeout_ms) {
   constexpr long kNsPerMs = 1000000;
   constexpr long kNsPerS = 1000000000;
   timespec until{};
@@ -56,6 +60,11 @@ int WaitForWake(int timeout_ms) {
     ++until.tv_sec;
     until.tv_nsec -= kNsPerS;
   }
+  return until;
+}
+
+int WaitForWake(int timeout_ms) {
+  const timespec until = InMs(timeout_ms);
   Gate& gate = TheGate();
   int error = 0;
   pthread_mutex_lock(&gate.mutex);
@@ -65,6 +74,17 @@ int WaitForWake(int timeout_ms) {
   if (std::exchange(gate.woken, false)) error = 0;
   pthread_mutex_unlock(&gate.mutex);
   return error;
+}
+
+void SleepUntilStirred(long most_ms) {
+  const timespec until = InMs(most_ms);
+  Gate& gate = TheGate();
+  int error = 0;
+  pthread_mutex_lock(&gate.mutex);
+  for (const unsigned before = gate.wakes; gate.wakes == before && error == 0;) {
+    error = pthread_cond_clockwait(&gate.stirred, &gate.mutex, CLOCK_MONOTONIC, &until);
+  }
+  pthread_mutex_unlock(&gate.mutex);
 }
 
 }  // namespace
@@ -107,6 +127,7 @@ int __real_MQTTProtocol_handlePubacks(void* packet, int socket, void** publicati
 int __wrap_MQTTProtocol_handlePubacks(void* packet, int socket, void** publication);
 int __wrap_Thread_signal_cond(void* condition);
 int __wrap_Thread_wait_cond(void* condition, int timeout_ms);
+int __wrap_usleep(unsigned microseconds);
 
 // On Paho's receiving thread, which wakes the sender next.
 int __wrap_MQTTProtocol_handlePubacks(void* packet, int socket, void** publication) {
@@ -130,6 +151,13 @@ int __wrap_Thread_signal_cond(void* /*condition*/) {
 
 int __wrap_Thread_wait_cond(void* /*condition*/, int timeout_ms) {
   return depotlink::platform::WaitForWake(timeout_ms);
+}
+
+// Of all that is linked here Paho alone sleeps this way: its receiving thread, and whoever waits for
+// its threads to end, in turns.
+int __wrap_usleep(unsigned microseconds) {
+  depotlink::platform::SleepUntilStirred(static_cast<long>(microseconds / 1000));
+  return 0;
 }
 
 }  // extern "C"

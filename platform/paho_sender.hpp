@@ -11,6 +11,8 @@
 //   on their way as the broker allows).
 // - A wake that comes while it is not waiting is not lost, as it is with Paho's own, where what was
 //   published then lies for up to a second.
+// - The receiving thread sleeps for a tenth of a second after each second without a packet; what is
+//   published meanwhile ends that, or its acknowledgements would lie.
 
 namespace depotlink::platform {
 
