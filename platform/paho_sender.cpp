@@ -153,8 +153,8 @@ int __wrap_Thread_wait_cond(void* /*condition*/, int timeout_ms) {
   return depotlink::platform::WaitForWake(timeout_ms);
 }
 
-// Of all that is linked here Paho alone sleeps this way: its receiving thread, and whoever waits for
-// its threads to end, in turns.
+// Of all that is linked here Paho alone sleeps this way: its receiving thread, and whoever waits
+// for its threads to end, in turns.
 int __wrap_usleep(unsigned microseconds) {
   depotlink::platform::SleepUntilStirred(static_cast<long>(microseconds / 1000));
   return 0;
