@@ -190,11 +190,7 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
   }
   ++answered_;
   const std::uint64_t fingerprint = StateFingerprint(element);
-  if (tracker->state_fingerprint == fingerprint) {
-    if (tracker->missed_s == Tracker::kMissedUnknown) tracker->missed_s = 0;
-    ++counters_.unchanged;
-    return ShowUnchanged(*tracker, element);
-  }
+  if (tracker->state_fingerprint == fingerprint) return NoteUnchanged(*tracker, element);
   const Status status = navixy::DecodeState(*reader_, element, state_, notes_);
   if (!status.ok()) {
     ++counters_.unreadable;
@@ -209,9 +205,32 @@ void Pipeline::OnState(std::string_view key, std::string_view element) {
   const WallTime poll_time = clock_->WallNow();
   NoteMissed(*tracker);
   tracker->state_fingerprint = fingerprint & Tracker::kFingerprintMask;
+  tracker->set_state_bytes(element.size());
   tracker->pace = PaceOf(state_);
   NoteTime(*tracker, poll_time);
   PublishState(*tracker, poll_time);
+}
+
+// Told by the length of what was taken last: where a state ends need not be looked for.
+std::size_t Pipeline::TakeKnownState(std::string_view key, std::string_view ahead) {
+  model::TrackerId id = 0;
+  if (!navixy::DecodeTrackerId(key, id)) return 0;
+  Tracker* tracker = table_->Find(id);
+  if (tracker == nullptr || tracker->state_fingerprint == 0) return 0;
+  const std::size_t bytes = tracker->state_bytes();
+  if (bytes == 0 || bytes > ahead.size()) return 0;
+  const std::string_view element = ahead.substr(0, bytes);
+  if (StateFingerprint(element) != tracker->state_fingerprint) return 0;
+  if (scope_->by_links() && !scope_->Find(id).shared) return 0;
+  ++answered_;
+  NoteUnchanged(*tracker, element);
+  return bytes;
+}
+
+void Pipeline::NoteUnchanged(Tracker& tracker, std::string_view element) {
+  if (tracker.missed_s == Tracker::kMissedUnknown) tracker.missed_s = 0;
+  ++counters_.unchanged;
+  ShowUnchanged(tracker, element);
 }
 
 // What an answer can bring a thousand times is a warning now and then; the counters know them all.

@@ -107,6 +107,7 @@ class Pipeline : public poll::PollWork {
   void OnGroup(std::string_view element) override;
   void OnTracker(std::string_view element) override;
   void OnState(std::string_view key, std::string_view element) override;
+  std::size_t TakeKnownState(std::string_view key, std::string_view ahead) override;
   void OnBlocked(std::string_view element) override { Mark(element, fleet::Tracker::kSaidBlocked); }
   void OnNotExisting(std::string_view element) override {
     Mark(element, fleet::Tracker::kSaidMissing);
@@ -136,6 +137,7 @@ class Pipeline : public poll::PollWork {
   // when.
   MonoTime FillRecord(const fleet::Tracker& tracker, WallTime poll_time,
                       encode::StateRecord& record);
+  void NoteUnchanged(fleet::Tracker& tracker, std::string_view element);
   void ShowUnchanged(fleet::Tracker& tracker, std::string_view element);
   void Show(fleet::Tracker& tracker, const encode::StateRecord& record, MonoTime until);
   void ClearAgain(const queue::Record& record);

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "platform/paho_sender.hpp"
 #include "platform/paho_socket.hpp"
 
 namespace depotlink::platform {
@@ -105,6 +106,7 @@ PahoConnection::PahoConnection(const PahoParameters& parameters, const std::stri
 PahoConnection::~PahoConnection() = default;
 
 void PahoConnection::Begin(const PahoParameters& parameters, DurationMs timeout_ms) {
+  ForgetPublished();
   const bool v5 = version_ == ports::MqttVersion::k5;
   const bool keep_session = parameters.session_expiry_s > 0;
   mqtt::connect_options options;
@@ -139,7 +141,8 @@ void PahoConnection::Begin(const PahoParameters& parameters, DurationMs timeout_
   client_.connect(options, nullptr, connect_listener_);
 }
 
-void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& message) {
+void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& message,
+                             bool hold_sender) {
   const mqtt::message_ptr paho_message =
       mqtt::make_message(std::string(message.topic), message.payload.data(), message.payload.size(),
                          1, message.retain);
@@ -149,7 +152,14 @@ void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& m
         {mqtt::property::MESSAGE_EXPIRY_INTERVAL, static_cast<std::int32_t>(message.expiry_s)});
     paho_message->set_properties(properties);
   }
-  client_.publish(paho_message, ToContext(token), publish_listener_);
+  NotePublished();
+  try {
+    const HeldSender hold(hold_sender);
+    client_.publish(paho_message, ToContext(token), publish_listener_);
+  } catch (...) {
+    NotePublished(-1);
+    throw;
+  }
 }
 
 void PahoConnection::Subscribe(ports::MqttToken token, const std::string& filter, bool own) {
@@ -220,6 +230,7 @@ void PahoConnection::ConnectListener::on_failure(const mqtt::token& token) {
 }
 
 void PahoConnection::PublishListener::on_success(const mqtt::token& token) {
+  NoteAckTaken();
   ports::MqttEvent event;
   event.kind = ports::MqttEventKind::kAcked;
   event.token = ToToken(token);

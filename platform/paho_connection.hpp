@@ -53,7 +53,8 @@ class PahoConnection {
   PahoConnection& operator=(const PahoConnection&) = delete;
 
   void Begin(const PahoParameters& parameters, DurationMs timeout_ms);
-  void Publish(ports::MqttToken token, const ports::MqttMessage& message);
+  // `hold_sender`: ReleaseSender() follows.
+  void Publish(ports::MqttToken token, const ports::MqttMessage& message, bool hold_sender);
   void Subscribe(ports::MqttToken token, const std::string& filter, bool own);
   void Unsubscribe(const std::string& filter);
   // Sends DISCONNECT and waits until it is out, at most `timeout_ms`; calls `meanwhile` now and

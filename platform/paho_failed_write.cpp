@@ -12,6 +12,8 @@
 // itself; where it does not, the publisher misses the acknowledgement. Called on Paho's sending
 // thread.
 
+#include "platform/paho_sender.hpp"
+
 namespace {
 
 constexpr int kSocketError = -1;  // Socket.h of Paho
@@ -32,6 +34,7 @@ int __wrap_MQTTProtocol_startPublish(void* client, void* publish, int qos, int r
 // NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): --wrap asks for it
 int __wrap_MQTTProtocol_startPublish(void* client, void* publish, int qos, int retained,
                                      void** message) {
+  depotlink::platform::NoteSendBegun();
   const int result = __real_MQTTProtocol_startPublish(client, publish, qos, retained, message);
   return qos > 0 && result == kSocketError ? kTcpSocketComplete : result;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "platform/paho_connection.hpp"
+#include "platform/paho_sender.hpp"
 #include "platform/paho_socket.hpp"
 #include "platform/tls_link.hpp"
 
@@ -136,7 +137,7 @@ Status PahoMqtt::Publish(ports::MqttToken token, const ports::MqttMessage& messa
   if (outstanding_ >= kMostTokens) return {Code::kRetryLater, "too many publishes are under way"};
   if (message.topic.empty() || !IsPlain(message.topic)) return {Code::kReject, "unusable topic"};
   try {
-    connection_->Publish(token, message);
+    connection_->Publish(token, message, in_loop_);
   } catch (const mqtt::exception& e) {
     const bool bad = e.get_return_code() == MQTTASYNC_BAD_UTF8_STRING;
     return {bad ? Code::kReject : Code::kRetryLater, e.what()};
@@ -173,6 +174,7 @@ void PahoMqtt::Unsubscribe(std::string_view filter) {
 }
 
 void PahoMqtt::Disconnect(DurationMs timeout_ms) {
+  ReleaseSender();
   const bool connected = state_ == State::kConnected;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   ring_.Close();
@@ -353,6 +355,8 @@ DurationMs PahoMqtt::GatherMs() {
 }
 
 DurationMs PahoMqtt::WatchMs() {
+  in_loop_ = true;
+  ReleaseSender();
   const DurationMs gather = GatherMs();
   if (link_ == nullptr) return gather;
   const DurationMs link = std::min(gather, link_->WatchMs());

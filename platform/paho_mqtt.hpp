@@ -95,6 +95,7 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
   SteadyTime address_deadline_{};  // of this address's share of it
   State state_ = State::kIdle;
   std::size_t outstanding_ = 0;
+  bool in_loop_ = false;   // WatchMs() is called before each wait
   bool progress_ = false;  // something was sent or acknowledged since the last wait
   SteadyTime gather_until_{};
 };

@@ -32,7 +32,8 @@ MonoTime Schedule::NextDue() const {
   std::uint32_t soonest_s = UINT32_MAX;
   for (std::uint32_t i = 0; i < table_->size(); ++i) {
     const Tracker& tracker = table_->At(i);
-    if (!tracker.Has(Tracker::kGone)) soonest_s = std::min(soonest_s, tracker.due_s);
+    if (tracker.Has(Tracker::kGone)) continue;
+    soonest_s = std::min(soonest_s, static_cast<std::uint32_t>(tracker.due_s));
   }
   return soonest_s == UINT32_MAX ? kNever : start_ + soonest_s * kSecondMs;
 }

@@ -92,7 +92,7 @@ bool Table::SetLabel(Tracker& tracker, std::string_view label) {
   WriteLabelHead(labels_used_, static_cast<std::uint32_t>(&tracker - trackers_.get()),
                  label.size());
   std::memcpy(&labels_[labels_used_ + kLabelHeadBytes], label.data(), label.size());
-  tracker.label_at = static_cast<std::uint32_t>(labels_used_ + 1);
+  tracker.label_at = (labels_used_ + 1) & Tracker::kLabelAtMost;
   labels_used_ += wanted;
   return true;
 }
@@ -112,7 +112,7 @@ void Table::CompactLabels() {
     bytes = kLabelHeadBytes + head[2];
     const std::size_t place = head[0] + head[1] * std::size_t{256};
     if (place >= size_ || trackers_[place].label_at != from + 1) continue;
-    trackers_[place].label_at = static_cast<std::uint32_t>(to + 1);
+    trackers_[place].label_at = (to + 1) & Tracker::kLabelAtMost;
     std::memmove(&labels_[to], &labels_[from], bytes);
     to += bytes;
   }

@@ -29,13 +29,15 @@ struct Tracker {
   // What was missed of it in the gap at hand: from so long before the gap on, and up to so long
   // after kMissedBeforeMostS before the gap. 0: nothing.
   std::uint64_t missed_s : 22;
-  std::uint32_t info_fingerprint;  // of the last info published; 0: none
-  std::uint32_t due_s;             // when to ask for it next, in seconds of the schedule's clock
-  std::uint32_t label_at;          // where its label stands, plus 1; 0: none
+  std::uint64_t due_s : 32;     // when to ask for it next, in seconds of the schedule's clock
+  std::uint64_t label_at : 21;  // where its label stands, plus 1; 0: none
+  std::uint64_t state_bytes_low : 11;  // see state_bytes()
+  std::uint32_t info_fingerprint;      // of the last info published; 0: none
   std::uint16_t group;  // number in Groups; 0: none. In a scope by links, a mark of what is shown
-  Pace pace : 4;
+  Pace pace : 2;
   bool behind : 1;  // its current state went to the disk: the bus has an older one
   bool shown : 1;   // it needs no place any more in the snapshot under way
+  std::uint8_t state_bytes_high : 4;
   std::uint8_t flags;
 
   enum Flag : std::uint8_t {
@@ -49,6 +51,8 @@ struct Tracker {
     kClear = 128         // its retained state is to be cleared; it stays
   };
   static constexpr std::uint64_t kFingerprintMask = (std::uint64_t{1} << 48U) - 1;
+  static constexpr std::uint64_t kLabelAtMost = (1U << 21U) - 1;
+  static constexpr std::size_t kStateBytesMost = (1U << 15U) - 1;
   static constexpr std::uint64_t kFixAgeUnknown = 255;  // or longer, or no fix
   static constexpr std::uint64_t kMissedBeforeMostS = 254;
   static constexpr std::uint64_t kMissedUnknown = (1U << 22U) - 1;  // until the next state
@@ -59,10 +63,19 @@ struct Tracker {
   void set_state_time_ms(std::int64_t ms) {
     state_time = static_cast<std::uint64_t>(ms) & ((std::uint64_t{1} << 42U) - 1);
   }
+  // The length of the last state published; 0 where that is longer than kStateBytesMost.
+  std::size_t state_bytes() const { return state_bytes_high * std::size_t{2048} + state_bytes_low; }
+  void set_state_bytes(std::size_t bytes) {
+    if (bytes > kStateBytesMost) bytes = 0;
+    state_bytes_low = bytes & 0x7FFU;
+    state_bytes_high = (bytes >> 11U) & 0xFU;
+  }
   bool Has(Flag flag) const { return (flags & flag) != 0; }
   void Set(Flag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
   void Unset(Flag flag) { flags = static_cast<std::uint8_t>(flags & ~flag); }
 };
+static_assert(limits::kMaxTrackers * limits::kLabelRoomPerTracker + 256 < Tracker::kLabelAtMost,
+              "where a label stands is kept in 21 bits");
 static_assert(sizeof(Tracker) == 40, "the memory plan counts on 40 bytes a tracker");
 
 class Table {

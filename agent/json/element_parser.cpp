@@ -3,6 +3,7 @@
 
 #include "agent/base/limits.hpp"
 #include "agent/json/element_tree.hpp"
+#include "agent/json/utf8.hpp"
 
 namespace depotlink::json {
 namespace {
@@ -61,7 +62,8 @@ class ElementParser {
   };
   struct Level {
     Place container;
-    Place last;  // the last value in it so far; 0: none
+    Place last;           // the last value in it so far; 0: none
+    std::uint64_t names;  // a bit each, by their hashes: most are seen to be new by that
   };
 
   // 0 past the end: no character that a caller looks for.
@@ -108,7 +110,10 @@ class ElementParser {
     if (!TakeText(key_)) return false;
     const std::string_view key = View(key_);
     key_hash_ = KeyHash(key);
-    const Node* other = tree_.First(Container());
+    const std::uint64_t mark = std::uint64_t{1} << (key_hash_ % 64U);
+    std::uint64_t& names = levels_[depth_ - 1].names;
+    const Node* other = (names & mark) != 0 ? tree_.First(Container()) : nullptr;
+    names |= mark;
     for (; other != nullptr; other = tree_.Next(*other)) {
       const bool may_be = other->key_hash == key_hash_ && other->key_bytes == key_.bytes;
       if (may_be && tree_.Key(*other) == key) return Fault("a name twice");
@@ -168,7 +173,7 @@ class ElementParser {
   bool Open(NodeType type, Expect expect) {
     if (depth_ == levels_.size()) return Fault("too deep");
     if (!Add(type, {})) return false;
-    levels_[depth_++] = {static_cast<Place>(tree_.size_ - 1), 0};
+    levels_[depth_++] = {static_cast<Place>(tree_.size_ - 1), 0, 0};
     ++at_;
     key_ = {};
     key_hash_ = 0;
@@ -186,7 +191,7 @@ class ElementParser {
 
   bool TakeText(Text& out) {
     const std::size_t begin = ++at_;
-    for (; at_ < text_.size(); ++at_) {
+    for (at_ += PlainBytes(text_.substr(at_)); at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       if (c == '"') {
         out = {static_cast<Place>(begin), static_cast<Place>(at_ - begin), false};

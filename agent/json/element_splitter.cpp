@@ -2,6 +2,7 @@
 #include "agent/json/element_splitter.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "agent/base/fingerprint.hpp"
 
@@ -43,7 +44,6 @@ void ElementSplitter::Begin(const std::string_view* containers, std::size_t coun
   seen_containers_ = 0;
   split_ = kNoSplit;
   keeping_ = false;
-  run_ = {};
   top_count_ = 0;
   fault_ = {};
   offset_ = 0;
@@ -51,6 +51,8 @@ void ElementSplitter::Begin(const std::string_view* containers, std::size_t coun
 
 std::size_t ElementSplitter::Feed(std::string_view piece) {
   stop_ = false;
+  run_ = piece.data();
+  piece_end_ = piece.data() + piece.size();
   std::size_t i = 0;
   while (i < piece.size() && state_ != State::kFailed && !stop_) {
     std::size_t taken = 1;
@@ -59,19 +61,20 @@ std::size_t ElementSplitter::Feed(std::string_view piece) {
       case State::kKeyString:
       case State::kString:
       case State::kDeepString:
-        taken = TakeString(piece.substr(i));
+        taken = TakeString({at_, piece.size() - i});
         break;
       case State::kNumber:
-        taken = TakeNumber(piece.substr(i));
+        taken = TakeNumber({at_, piece.size() - i});
         break;
       default:
         TakeByte(piece[i]);
         if (state_ == State::kFailed) return i;
+        taken += std::exchange(passed_, 0);
     }
     i += taken;
     offset_ += taken;
   }
-  CopyRun();
+  if (keeping_) Keep(piece.data() + i);
   return i;
 }
 
@@ -90,13 +93,15 @@ BodyEnd ElementSplitter::End() const {
 
 std::size_t ElementSplitter::TakeString(std::string_view piece) {
   const std::size_t taken = string_.Feed(piece);
-  if (state_ != State::kKeyString || !AtMemberLevel()) Keep(piece.substr(0, taken));
-  if (string_.bad()) MarkSkipped(SkipReason::kBadText);
+  if (string_.bad()) {
+    NoteLength(at_ + taken);
+    MarkSkipped(SkipReason::kBadText);
+  }
   if (!string_.done()) return taken;
   if (state_ == State::kDeepString) {
     state_ = State::kDeep;
   } else if (state_ == State::kString) {
-    EndValue();
+    EndValue(at_ + taken);
   } else {
     state_ = State::kColon;
     if (key_.cut() && AtMemberLevel()) MarkSkipped(SkipReason::kKeyTooLong);
@@ -109,10 +114,9 @@ std::size_t ElementSplitter::TakeString(std::string_view piece) {
 std::size_t ElementSplitter::TakeNumber(std::string_view piece) {
   std::size_t taken = 0;
   while (taken < piece.size() && number_.Take(piece[taken])) ++taken;
-  Keep(piece.substr(0, taken));
   if (taken == piece.size()) return taken;
   if (number_.whole()) {
-    EndValue();
+    EndValue(at_ + taken);
   } else {
     Fail("a number is malformed");
   }
@@ -120,7 +124,11 @@ std::size_t ElementSplitter::TakeNumber(std::string_view piece) {
 }
 
 void ElementSplitter::TakeByte(char c) {
-  if (state_ != State::kLiteral && IsWhite(c)) return;
+  if (state_ != State::kLiteral && IsWhite(c)) {
+    if (keeping_) Keep(at_);
+    run_ = at_ + 1;
+    return;
+  }
   switch (state_) {
     case State::kStart:
       return TakeStart(c);
@@ -130,7 +138,6 @@ void ElementSplitter::TakeByte(char c) {
       return TakeKeyStart(c, false);
     case State::kColon:
       if (c != ':') return Fail("a colon is missing");
-      if (!AtMemberLevel()) KeepByte();
       state_ = State::kValue;
       return;
     case State::kFirstValueOrEnd:
@@ -159,11 +166,7 @@ void ElementSplitter::TakeKeyStart(char c, bool may_end) {
   if (c == '}' && may_end) return Close(c);
   if (c != '"') return Fail("a member's name is missing");
   const bool names_member = AtMemberLevel();
-  if (names_member) {
-    BeginMember();
-  } else {
-    KeepByte();
-  }
+  if (names_member) BeginMember();
   string_.Begin(names_member ? &key_ : nullptr);
   state_ = State::kKeyString;
 }
@@ -177,17 +180,29 @@ void ElementSplitter::TakeValueStart(char c, bool may_end) {
       return Open(c);
     }
     if (depth_ == 2 && !InObject()) BeginMember();
+    if (c == '{' && PassKnown()) return;
     keeping_ = true;
     member_depth_ = depth_;
     element_bytes_ = 0;
-    run_ = {};
+    run_ = at_;
   }
   if (c == '{' || c == '[') return Open(c);
   BeginScalar(c);
 }
 
+// What was found sound once is so again; nothing of it is read but by the handler's comparison.
+bool ElementSplitter::PassKnown() {
+  if (depth_ != 2 || !InObject() || skipped_) return false;
+  const SplitKnown known =
+      handler_->TakeKnown(split_, key_.view(), {at_, static_cast<std::size_t>(piece_end_ - at_)});
+  if (known.bytes == 0) return false;
+  passed_ = known.bytes - 1;
+  stop_ = known.flow == SplitFlow::kStop;
+  state_ = State::kCommaOrEnd;
+  return true;
+}
+
 void ElementSplitter::BeginScalar(char c) {
-  KeepByte();
   if (c == '"') {
     string_.Begin(nullptr);
     state_ = State::kString;
@@ -205,21 +220,21 @@ void ElementSplitter::BeginScalar(char c) {
 
 void ElementSplitter::TakeLiteral(char c) {
   if (c != literal_[literal_at_]) return Fail("neither true nor false nor null");
-  KeepByte();
-  if (++literal_at_ == literal_.size()) EndValue();
+  if (++literal_at_ == literal_.size()) EndValue(at_ + 1);
 }
 
 void ElementSplitter::TakeCommaOrEnd(char c) {
   if (c == '}' || c == ']') return Close(c);
   if (c != ',') return Fail("a comma is missing");
-  KeepByte();
   state_ = InObject() ? State::kKey : State::kValue;
 }
 
 void ElementSplitter::Open(char c) {
-  KeepByte();
   ++depth_;
-  if (depth_ > static_cast<std::uint32_t>(limits::kJsonDepth)) MarkSkipped(SkipReason::kTooDeep);
+  if (depth_ > static_cast<std::uint32_t>(limits::kJsonDepth)) {
+    NoteLength(at_ + 1);
+    MarkSkipped(SkipReason::kTooDeep);
+  }
   if (depth_ > kRememberedDepth) {
     state_ = State::kDeep;
     return;
@@ -236,10 +251,9 @@ void ElementSplitter::Open(char c) {
 
 void ElementSplitter::Close(char c) {
   if (InObject() != (c == '}')) return Fail("the wrong bracket closes");
-  KeepByte();
   --depth_;
   if (depth_ == 1 && !keeping_) split_ = kNoSplit;
-  EndValue();
+  EndValue(at_ + 1);
 }
 
 // Brackets are only counted here: the element is being skipped, and all that matters is its end.
@@ -255,9 +269,9 @@ void ElementSplitter::TakeDeep(char c) {
   }
 }
 
-void ElementSplitter::EndValue() {
+void ElementSplitter::EndValue(const char* end) {
   state_ = depth_ == 0 ? State::kDone : State::kCommaOrEnd;
-  if (keeping_ && depth_ == member_depth_) HandOver();
+  if (keeping_ && depth_ == member_depth_) HandOver(end);
 }
 
 void ElementSplitter::BeginMember() {
@@ -278,30 +292,20 @@ void ElementSplitter::NameTopMember() {
   }
 }
 
-void ElementSplitter::KeepByte() {
-  Keep({at_, 1});
+// Copies what of the member at hand stands in the piece before `end`: where the piece or a run
+// without white space ends. An element that lies whole in one piece never is copied.
+void ElementSplitter::Keep(const char* end) {
+  NoteLength(end);
+  if (skipped_ || end == run_) return;
+  const auto bytes = static_cast<std::size_t>(end - run_);
+  std::memcpy(element_.data() + element_bytes_, run_, bytes);
+  element_bytes_ += bytes;
 }
 
-// What follows on what was kept before is not copied: an element that lies whole in one piece never
-// is.
-void ElementSplitter::Keep(std::string_view bytes) {
-  if (!keeping_ || skipped_ || bytes.empty()) return;
-  if (bytes.size() > element_.size() - element_bytes_ - run_.size()) {
-    return MarkSkipped(SkipReason::kTooLong);
-  }
-  if (run_.data() + run_.size() == bytes.data()) {
-    run_ = {run_.data(), run_.size() + bytes.size()};
-    return;
-  }
-  CopyRun();
-  run_ = bytes;
-}
-
-void ElementSplitter::CopyRun() {
-  if (run_.empty()) return;
-  std::memcpy(element_.data() + element_bytes_, run_.data(), run_.size());
-  element_bytes_ += run_.size();
-  run_ = {};
+void ElementSplitter::NoteLength(const char* end) {
+  if (!keeping_ || skipped_) return;
+  const auto bytes = static_cast<std::size_t>(end - run_);
+  if (bytes > element_.size() - element_bytes_) MarkSkipped(SkipReason::kTooLong);
 }
 
 void ElementSplitter::MarkSkipped(SkipReason reason) {
@@ -310,13 +314,15 @@ void ElementSplitter::MarkSkipped(SkipReason reason) {
   skip_reason_ = reason;
 }
 
-void ElementSplitter::HandOver() {
-  keeping_ = false;
+void ElementSplitter::HandOver(const char* end) {
   const std::size_t container = depth_ == 2 ? split_ : SplitHandler::kTopLevel;
-  if (element_bytes_ > 0) CopyRun();
-  const std::string_view text =
-      element_bytes_ > 0 ? std::string_view(element_.data(), element_bytes_) : run_;
-  run_ = {};
+  NoteLength(end);
+  std::string_view text(run_, static_cast<std::size_t>(end - run_));
+  if (element_bytes_ > 0) {
+    Keep(end);
+    text = {element_.data(), element_bytes_};
+  }
+  keeping_ = false;
   if (skipped_) {
     handler_->OnSkipped(container, key_.view(), skip_reason_);
   } else if (container == SplitHandler::kTopLevel) {

@@ -45,6 +45,12 @@ enum class SplitFlow : std::uint8_t {
   kStop  // the element is taken; stop before the next one
 };
 
+// What a handler recognizes ahead: so many bytes are a whole element; 0: nothing.
+struct SplitKnown {
+  std::size_t bytes = 0;
+  SplitFlow flow = SplitFlow::kContinue;
+};
+
 // Receives the parts. The views hold only during the call.
 class SplitHandler {
  public:
@@ -53,6 +59,14 @@ class SplitHandler {
   // array); `text` is its JSON, without white space between tokens, syntactically sound.
   virtual SplitFlow OnElement(std::size_t container, std::string_view key,
                               std::string_view text) = 0;
+  // Asked before an object in the named container `container`, itself an object, is read. `ahead`
+  // begins with it and goes on as far as there are bytes. Where that begins with an element byte
+  // for byte as it was handed over before, the handler may take it here, and tells its length: then
+  // nobody reads it again, and OnElement() is not called.
+  virtual SplitKnown TakeKnown(std::size_t /*container*/, std::string_view /*key*/,
+                               std::string_view /*ahead*/) {
+    return {};
+  }
   // Any other top-level member, whole.
   virtual void OnValue(std::string_view key, std::string_view text) = 0;
   // A member of container `container` (kTopLevel for a top-level member) that was left out.
@@ -112,17 +126,17 @@ class ElementSplitter {
   void BeginScalar(char c);
   void Open(char c);
   void Close(char c);
-  void EndValue();
+  void EndValue(const char* end);
+  bool PassKnown();
 
   bool InObject() const { return ((object_bits_ >> (depth_ - 1U)) & 1U) != 0; }
   bool AtMemberLevel() const { return depth_ == 1 || (depth_ == 2 && split_ != kNoSplit); }
   void BeginMember();
   void NameTopMember();
-  void KeepByte();
-  void Keep(std::string_view bytes);
-  void CopyRun();
+  void Keep(const char* end);
+  void NoteLength(const char* end);
   void MarkSkipped(SkipReason reason);
-  void HandOver();
+  void HandOver(const char* end);
   void Fail(std::string_view why);
 
   static constexpr std::size_t kNoSplit = SIZE_MAX;
@@ -154,8 +168,10 @@ class ElementSplitter {
   std::size_t top_count_ = 0;
   std::array<char, limits::kElementBytes> element_;
   std::size_t element_bytes_ = 0;  // of what was kept, in element_
-  std::string_view run_;           // and what follows, in the piece at hand
+  const char* run_ = nullptr;      // and what follows, in the piece at hand, starts here
   const char* at_ = nullptr;       // the byte at hand
+  const char* piece_end_ = nullptr;
+  std::size_t passed_ = 0;  // bytes behind the one at hand that need not be read
 
   std::string_view fault_;
   std::uint64_t offset_ = 0;

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/json/string_scanner.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "agent/json/utf8.hpp"
 
 namespace depotlink::json {
-namespace {
-
-constexpr bool IsPlainAscii(unsigned char byte) {
-  return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-}  // namespace
 
 void KeyText::Append(char c) {
   if (size_ == sizeof bytes_) {
@@ -18,6 +14,13 @@ void KeyText::Append(char c) {
     return;
   }
   bytes_[size_++] = c;
+}
+
+void KeyText::Append(std::string_view text) {
+  const std::size_t fits = std::min(text.size(), sizeof bytes_ - size_);
+  if (fits > 0) std::memcpy(bytes_ + size_, text.data(), fits);
+  size_ += fits;
+  cut_ = cut_ || fits < text.size();
 }
 
 void KeyText::AppendCodePoint(std::uint32_t code_point) {
@@ -46,20 +49,14 @@ void StringScanner::Begin(KeyText* key) {
 
 std::size_t StringScanner::Feed(std::string_view piece) {
   std::size_t i = 0;
-  while (i < piece.size() && !done_) {
-    const auto byte = static_cast<unsigned char>(piece[i]);
-    if (step_ == Step::kPlain && IsPlainAscii(byte)) {
-      if (high_surrogate_ != 0) BreakPair();
-      std::size_t end = i + 1;
-      end += PlainBytes(piece.substr(end));
-      while (end < piece.size() && IsPlainAscii(static_cast<unsigned char>(piece[end]))) ++end;
-      if (key_ != nullptr) {
-        for (std::size_t k = i; k < end; ++k) key_->Append(piece[k]);
-      }
-      i = end;
-    } else if (TakeSpecial(byte)) {
-      ++i;
+  while (!done_) {
+    if (step_ == Step::kPlain && high_surrogate_ == 0) {
+      const std::size_t plain = PlainBytes(piece.substr(i));
+      if (key_ != nullptr) key_->Append(piece.substr(i, plain));
+      i += plain;
     }
+    if (i == piece.size()) break;
+    if (TakeSpecial(static_cast<unsigned char>(piece[i]))) ++i;
   }
   return i;
 }
@@ -94,6 +91,15 @@ bool StringScanner::TakePlain(unsigned char byte) {
     bad_ = true;
     return true;
   }
+  if (byte >= 0x80) {
+    TakeLead(byte);
+  } else if (key_ != nullptr) {
+    key_->Append(static_cast<char>(byte));
+  }
+  return true;
+}
+
+void StringScanner::TakeLead(unsigned char byte) {
   // Lead bytes and the bounds of what may follow: Unicode, table 3-7.
   utf8_low_ = 0x80;
   utf8_high_ = 0xBF;
@@ -109,11 +115,10 @@ bool StringScanner::TakePlain(unsigned char byte) {
     if (byte == 0xF4) utf8_high_ = 0x8F;
   } else {
     bad_ = true;
-    return true;
+    return;
   }
   if (key_ != nullptr) key_->Append(static_cast<char>(byte));
   step_ = Step::kUtf8;
-  return true;
 }
 
 bool StringScanner::TakeContinuation(unsigned char byte) {

@@ -20,6 +20,7 @@ class KeyText {
  public:
   void Clear() { size_ = 0, cut_ = false; }
   void Append(char c);
+  void Append(std::string_view text);
   void AppendCodePoint(std::uint32_t code_point);
   std::string_view view() const { return {bytes_, size_}; }
   bool cut() const { return cut_; }
@@ -46,6 +47,7 @@ class StringScanner {
 
   bool TakeSpecial(unsigned char byte);
   bool TakePlain(unsigned char byte);
+  void TakeLead(unsigned char byte);
   bool TakeContinuation(unsigned char byte);
   void TakeEscape(unsigned char byte);
   bool TakeHex(unsigned char byte);

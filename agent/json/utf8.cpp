@@ -8,6 +8,44 @@
 namespace depotlink::json {
 namespace {
 
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
+
+// How many of the bytes at `text`, kStride of them, stand before the first that PlainBytes() does
+// not count.
+#if defined(__SSE2__) || defined(__aarch64__)
+constexpr std::size_t kStride = 16;
+
+std::size_t PlainAt(const char* text) {
+  using Bytes = signed char __attribute__((vector_size(kStride)));
+  Bytes bytes;
+  std::memcpy(&bytes, text, kStride);
+  // As signed numbers, what is no ASCII is below 0. Each such byte has all bits set, others none.
+  const auto others = (bytes < 0x20) | (bytes == '"') | (bytes == '\\') | (bytes == 0x7F);
+  std::uint64_t halves[2];
+  std::memcpy(halves, &others, kStride);
+  if (halves[0] != 0) return static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
+  return halves[1] == 0 ? kStride : 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
+}
+#else
+constexpr std::size_t kStride = 8;
+
+std::size_t PlainAt(const char* text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr std::uint64_t kHighs = kOnes * 0x80;
+  const auto is_any = [](std::uint64_t word, std::uint64_t byte) {
+    const std::uint64_t differs = word ^ (kOnes * byte);
+    return (differs - kOnes) & ~differs;
+  };
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, kStride);
+  // The high bit of each such byte, and perhaps of some behind it.
+  const std::uint64_t others =
+      (word | (word - kOnes * 0x20) | is_any(word, '"') | is_any(word, '\\') | is_any(word, 0x7F)) &
+      kHighs;
+  return others == 0 ? kStride : static_cast<std::size_t>(__builtin_ctzll(others)) / 8;
+}
+#endif
+
 // What a lead byte promises: the length, and the range of the second byte (Unicode, table 3-7).
 struct Lead {
   std::size_t bytes;  // 0: no lead byte
@@ -47,19 +85,11 @@ Utf8Char FirstUtf8(std::string_view text) {
 }
 
 std::size_t PlainBytes(std::string_view text) {
-  // Eight at a time: the high bit of each byte that is none, and perhaps of some behind it.
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  constexpr std::uint64_t kHighs = kOnes * 0x80;
-  const auto is_any = [](std::uint64_t word, std::uint64_t byte) {
-    const std::uint64_t differs = word ^ (kOnes * byte);
-    return (differs - kOnes) & ~differs;
-  };
   std::size_t count = 0;
-  for (std::uint64_t word = 0; text.size() - count >= sizeof word; count += sizeof word) {
-    std::memcpy(&word, text.data() + count, sizeof word);
-    const std::uint64_t others =
-        word | (word - kOnes * 0x20) | is_any(word, '"') | is_any(word, '\\') | is_any(word, 0x7F);
-    if ((others & kHighs) != 0) break;
+  for (; text.size() - count >= kStride; count += kStride) {
+    if (const std::size_t plain = PlainAt(text.data() + count); plain < kStride) {
+      return count + plain;
+    }
   }
   while (count < text.size() && text[count] >= 0x20 && text[count] < 0x7F && text[count] != '"' &&
          text[count] != '\\') {

@@ -91,6 +91,15 @@ json::SplitFlow Caller::OnElement(std::size_t container, std::string_view key,
   return handler_->Ready() ? json::SplitFlow::kContinue : json::SplitFlow::kStop;
 }
 
+json::SplitKnown Caller::TakeKnown(std::size_t container, std::string_view key,
+                                   std::string_view ahead) {
+  if (http_status_ != 200) return {};
+  const std::size_t bytes = handler_->TakeKnown(container, key, ahead);
+  if (bytes == 0) return {};
+  ++counters_.elements;
+  return {bytes, handler_->Ready() ? json::SplitFlow::kContinue : json::SplitFlow::kStop};
+}
+
 void Caller::OnValue(std::string_view key, std::string_view text) {
   if (key == "success") {
     answer_.success_seen = navixy::DecodeSuccess(text, answer_.success);

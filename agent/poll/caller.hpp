@@ -25,6 +25,12 @@ class CallHandler {
   virtual ~CallHandler() = default;
   // A member of container `container` of the call's endpoint. The views hold during the call.
   virtual void OnElement(std::size_t container, std::string_view key, std::string_view text) = 0;
+  // Where `ahead` begins with an element that needs no reading because it is known byte for byte:
+  // its length, and it counts as handed over; else 0. See json::SplitHandler.
+  virtual std::size_t TakeKnown(std::size_t /*container*/, std::string_view /*key*/,
+                                std::string_view /*ahead*/) {
+    return 0;
+  }
   // Any other member at the top of the answer.
   virtual void OnValue(std::string_view key, std::string_view text) = 0;
   // A member was left out by the splitter.
@@ -76,6 +82,8 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   void OnEnd(const ports::HttpResult& result) override;
   json::SplitFlow OnElement(std::size_t container, std::string_view key,
                             std::string_view text) override;
+  json::SplitKnown TakeKnown(std::size_t container, std::string_view key,
+                             std::string_view ahead) override;
   void OnValue(std::string_view key, std::string_view text) override;
   void OnSkipped(std::size_t container, std::string_view key, json::SkipReason reason) override;
 

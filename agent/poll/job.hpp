@@ -35,6 +35,11 @@ class Job {
   // The parts of an answer, as they come. The views hold during the call.
   virtual void OnElement(std::size_t /*container*/, std::string_view /*key*/,
                          std::string_view /*text*/) {}
+  // See CallHandler.
+  virtual std::size_t TakeKnown(std::size_t /*container*/, std::string_view /*key*/,
+                                std::string_view /*ahead*/) {
+    return 0;
+  }
   virtual void OnValue(std::string_view /*key*/, std::string_view /*text*/) {}
   // The answer ended well. `whole`: nothing of it was left out, so that what it does not name is
   // not there.

@@ -23,6 +23,11 @@ class PollWork {
   virtual void OnTracker(std::string_view element) = 0;
   // `key`: the member's name or, in `blocked` and `not_exist`, the element itself.
   virtual void OnState(std::string_view key, std::string_view element) = 0;
+  // Where `ahead` begins with the state of tracker `key` that was taken last, byte for byte: its
+  // length, and it is taken as OnState() would take it; else 0.
+  virtual std::size_t TakeKnownState(std::string_view /*key*/, std::string_view /*ahead*/) {
+    return 0;
+  }
   virtual void OnBlocked(std::string_view element) = 0;
   virtual void OnNotExisting(std::string_view element) = 0;
 

@@ -79,6 +79,10 @@ class Poller : private CallHandler {
   void OnElement(std::size_t container, std::string_view key, std::string_view text) override {
     slot_->job->OnElement(container, key, text);
   }
+  std::size_t TakeKnown(std::size_t container, std::string_view key,
+                        std::string_view ahead) override {
+    return slot_->job->TakeKnown(container, key, ahead);
+  }
   void OnValue(std::string_view key, std::string_view text) override {
     slot_->job->OnValue(key, text);
   }

@@ -29,6 +29,10 @@ class StatesJob : public Job {
   bool Ready() const override { return work_->Ready(); }
   bool core() const override { return true; }
   void OnElement(std::size_t container, std::string_view key, std::string_view text) override;
+  std::size_t TakeKnown(std::size_t container, std::string_view key,
+                        std::string_view ahead) override {
+    return container == navixy::kStates ? work_->TakeKnownState(key, ahead) : 0;
+  }
   void OnGood(bool whole, MonoTime now) override;
   bool OnBad(const navixy::Judgement& judgement, MonoTime now) override;
 

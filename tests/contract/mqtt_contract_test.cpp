@@ -196,6 +196,43 @@ TEST(MqttContract, EveryTokenIsAckedOnce) {
   }
 }
 
+// Paho's own turn of a second would come between, were its sender not woken.
+TEST(MqttContract, WhatIsPublishedInARowGoesOutAsTheLoopWaits) {
+  const MosquittoBroker broker("", "");
+  if (Missing(broker)) return;
+  Connected(To(broker.port()));
+  mqtt->WatchMs();
+  const Deadline all;
+  for (MqttToken round = 0; round < 30; ++round) {
+    for (MqttToken i = 0; i < 3; ++i) Publish(i, "depotlink/a/" + std::to_string(i));
+    mqtt->WatchMs();
+    for (MqttToken i = 0; i < 3; ++i) AwaitKind(MqttEventKind::kAcked);
+  }
+  CHECK_FALSE(all.over());
+  Publish(0, "depotlink/a/0", "last");
+  mqtt->Disconnect(1000);  // what waits for the loop goes out ahead of it
+  Connected(To(broker.port()));
+  CHECK(mqtt->Subscribe(1, "depotlink/a/0", true).ok());
+  AwaitKind(MqttEventKind::kAcked);
+}
+
+TEST(MqttContract, WhatTheBrokersLimitHeldBackFollowsTheAcknowledgements) {
+  LoopbackServer server([](Connection& c, int) {
+    c.ReadSome();
+    c.Send(Bytes({0x20, 6, 0, 0, 3, 0x21, 0, 1}));  // one at a time
+    for (std::string packet = c.ReadSome(); packet.size() > 6; packet = c.ReadSome()) {
+      c.Send(Bytes({0x40, 2}) + packet.substr(5, 2));  // behind its topic of one byte
+    }
+  });
+  const Deadline all;
+  LONGS_EQUAL(1, Connect(To(server.port())).receive_maximum);
+  mqtt->WatchMs();
+  for (MqttToken i = 0; i < kMostTokens; ++i) Publish(i, "a");
+  mqtt->WatchMs();
+  for (MqttToken i = 0; i < kMostTokens; ++i) AwaitKind(MqttEventKind::kAcked);
+  CHECK_FALSE(all.over());
+}
+
 TEST(MqttContract, NamesAndIpv6AreAddressesToo) {
   const MosquittoBroker broker("", "");
   if (Missing(broker)) return;

@@ -43,6 +43,17 @@ class SplitCapture : public json::SplitHandler {
     parts.push_back({container, std::string(key), std::string(text)});
     return stop_after_each ? json::SplitFlow::kStop : json::SplitFlow::kContinue;
   }
+  json::SplitKnown TakeKnown(std::size_t container, std::string_view key,
+                             std::string_view ahead) override {
+    const auto begins = [&](const SplitPart& part) {
+      return part.container == container && part.key == key && part.text.size() > 1 &&
+             part.text.front() == '{' && ahead.substr(0, part.text.size()) == part.text;
+    };
+    const auto found = std::find_if(known.begin(), known.end(), begins);
+    if (found == known.end()) return {};
+    ++taken_known;
+    return {found->text.size(), OnElement(container, key, found->text)};
+  }
   void OnValue(std::string_view key, std::string_view text) override {
     parts.push_back({kTopLevel, std::string(key), std::string(text)});
   }
@@ -52,6 +63,8 @@ class SplitCapture : public json::SplitHandler {
 
   std::vector<SplitPart> parts;
   std::vector<SplitSkip> skips;
+  std::vector<SplitPart> known;  // objects that are recognized where they come again
+  std::size_t taken_known = 0;
   bool stop_after_each = false;
 };
 
@@ -89,10 +102,12 @@ inline SplitResult SplitCut(std::string_view text, std::initializer_list<std::si
           splitter->fault_offset()};
 }
 
-// Splits `text` in pieces of `piece_bytes`; 0: whole.
-inline SplitResult SplitInPieces(std::string_view text, std::size_t piece_bytes = 0) {
+// Splits `text` in pieces of `piece_bytes`; 0: whole. What is `known` is not read again.
+inline SplitResult SplitInPieces(std::string_view text, std::size_t piece_bytes = 0,
+                                 const std::vector<SplitPart>& known = {}) {
   const auto splitter = std::make_unique<json::ElementSplitter>();
   SplitCapture capture;
+  capture.known = known;
   splitter->Begin(kListAndStates, 2, capture);
   const std::size_t step = std::max<std::size_t>(1, piece_bytes == 0 ? text.size() : piece_bytes);
   for (std::size_t at = 0; at < text.size(); at += step) splitter->Feed(text.substr(at, step));

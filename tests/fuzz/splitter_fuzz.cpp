@@ -65,6 +65,9 @@ void Splitter(std::string_view bytes) {
   Require(whole == fakes::SplitCut(bytes, {cut / 2, cut}), "a cut changes nothing");
   Require(whole == fakes::SplitInPieces(bytes, 1), "byte by byte is the same");
   Require(whole == fakes::SplitInPieces(bytes, 2 + cut % 5), "a few bytes at a time are the same");
+  Require(whole == fakes::SplitInPieces(bytes, 0, whole.parts) &&
+              whole == fakes::SplitInPieces(bytes, 1 + cut, whole.parts),
+          "what is known need not be read");
   Require(whole.offset <= bytes.size(), "a fault stands within the body");
   std::vector<SplitPart> wanted;
   const bool sound = ReferenceJson::Split(bytes, kListAndStates, 2, wanted);

@@ -15,6 +15,7 @@
 using depotlink::kMinuteMs;
 using depotlink::kSecondMs;
 using depotlink::LogLevel;
+using depotlink::Pipeline;
 using depotlink::PipelineFixture;
 using depotlink::StateText;
 using depotlink::queue::RecordKind;
@@ -257,6 +258,43 @@ TEST(Pipeline, WhatCannotBeReadIsCountedAndToldNowAndThen) {
   fixture.clock.Advance(10 * kMinuteMs);
   fixture.pipeline.OnState("7", "[1]");
   LONGS_EQUAL(2, fixture.logs.Count(LogLevel::kWarn));
+}
+
+// A state that has not changed is neither looked for its end nor parsed.
+TEST(Pipeline, AStateThatIsKnownIsRecognizedInTheAnswer) {
+  const std::string state = StateText(45.5, kOne);
+  const std::string answer = state + ",\"8\":" + state;
+  Pipeline& pipeline = fixture.pipeline;
+  LONGS_EQUAL(0, pipeline.TakeKnownState("7", answer));  // not yet
+  fixture.Poll(7, state);
+  LONGS_EQUAL(state.size(), pipeline.TakeKnownState("7", answer));
+  LONGS_EQUAL(state.size(), pipeline.TakeKnownState("7", state));
+  LONGS_EQUAL(2, pipeline.counters().unchanged);
+  LONGS_EQUAL(0, pipeline.TakeKnownState("7", state.substr(0, state.size() - 1)));
+  LONGS_EQUAL(0, pipeline.TakeKnownState("7", ' ' + answer));
+  LONGS_EQUAL(0, pipeline.TakeKnownState("9", answer));      // not known
+  LONGS_EQUAL(0, pipeline.TakeKnownState("seven", answer));  // no number
+  for (std::size_t at = 0; at < state.size(); ++at) {
+    std::string other = answer;
+    other[at] = static_cast<char>(other[at] ^ 1);
+    LONGS_EQUAL(0, pipeline.TakeKnownState("7", other));
+  }
+  LONGS_EQUAL(2, pipeline.counters().unchanged);
+  pipeline.ForgetAll();
+  LONGS_EQUAL(0, pipeline.TakeKnownState("7", answer));
+}
+
+TEST(Pipeline, AStateTooLongForItsLengthToBeKeptIsComparedAllTheSame) {
+  const std::size_t most = depotlink::fleet::Tracker::kStateBytesMost;
+  for (const std::size_t bytes : {most, most + 1}) {
+    std::string state = StateText(45.5, kOne);
+    state.insert(state.size() - 1, std::string(bytes - state.size(), ' '));
+    fixture.Poll(7, state);
+    LONGS_EQUAL(bytes == most ? bytes : 0, fixture.pipeline.TakeKnownState("7", state));
+    const std::uint64_t before = fixture.pipeline.counters().unchanged;
+    fixture.Poll(7, state);
+    LONGS_EQUAL(before + 1, fixture.pipeline.counters().unchanged);
+  }
 }
 
 TEST(Pipeline, AnUnreadableStateDoesNotTouchTheLastOne) {

@@ -85,6 +85,62 @@ TEST(ElementSplitter, EveryFixtureInEveryWayOfCuttingItInTwo) {
   }
 }
 
+TEST(ElementSplitter, WhatIsKnownIsNotReadAgainAndChangesNothing) {
+  const std::string text =
+      R"({"list":[{"a":1}],"states":{"7":{"a":[1,{"b":"}"}]},"8":{"a":1}, "9" : {"a":1} ,)"
+      R"("10":{"a":1,"c":{}},"11":{"a":2},"12":5},"x":{"a":1}})";
+  const SplitResult whole = SplitInPieces(text);
+  CHECK(whole.end == BodyEnd::kComplete);
+  for (std::size_t piece = 0; piece <= text.size(); ++piece) {
+    CHECK(whole == SplitInPieces(text, piece, whole.parts));
+  }
+  SplitCapture capture;
+  capture.known = {{kStatesPart, "7", R"({"a":[1,{"b":"}"}]})"},
+                   {kStatesPart, "10", R"({"a":1})"},   // it is longer now
+                   {kStatesPart, "11", R"({"a":1})"},   // it says something else
+                   {kStatesPart, "12", R"({"a":1})"}};  // no object any more
+  ElementSplitter splitter;
+  splitter.Begin(kListAndStates, 2, capture);
+  LONGS_EQUAL(text.size(), splitter.Feed(text));
+  LONGS_EQUAL(1, capture.taken_known);
+  CHECK(capture.parts == whole.parts);
+}
+
+TEST(ElementSplitter, BehindWhatIsKnownTheBodyIsReadAsStrictly) {
+  const std::vector<SplitPart> known = {{kStatesPart, "7", "{}"}};
+  for (const char* text :
+       {R"({"states":{"7":{}}})", R"({"states":{"7":{} }})", R"({"states":{"7":{}}{}})",
+        R"({"states":{"7":{}"8":1}})", R"({"states":{"7":{}]})", R"({"states":{"7":{})"}) {
+    CHECK_TEXT(SplitInPieces(text) == SplitInPieces(text, 0, known), text);
+  }
+}
+
+TEST(ElementSplitter, WhatIsKnownCanStopAsWell) {
+  const std::string text = R"({"states":{"7":{"a":1},"8":{"a":2}}})";
+  SplitCapture capture;
+  capture.known = {{kStatesPart, "7", R"({"a":1})"}};
+  capture.stop_after_each = true;
+  ElementSplitter splitter;
+  splitter.Begin(kListAndStates, 2, capture);
+  const std::size_t first = splitter.Feed(text);
+  STRCMP_EQUAL(R"(,"8":{"a":2}}})", text.substr(first).c_str());
+  const std::size_t second = splitter.Feed(std::string_view(text).substr(first));
+  STRCMP_EQUAL("}}", text.substr(first + second).c_str());
+}
+
+// Its name may be cut: it is not the member that was known.
+TEST(ElementSplitter, AMemberThatIsSkippedIsNotAskedFor) {
+  const std::string key(depotlink::limits::kKeyBytes + 1, '7');
+  const std::string text = R"({"states":{")" + key + R"(":{"a":1}}})";
+  SplitCapture capture;
+  capture.known = {{kStatesPart, key.substr(1), R"({"a":1})"}};
+  ElementSplitter splitter;
+  splitter.Begin(kListAndStates, 2, capture);
+  splitter.Feed(text);
+  LONGS_EQUAL(0, capture.taken_known);
+  LONGS_EQUAL(1, capture.skips.size());
+}
+
 TEST(ElementSplitter, TheVendorsStatesHaveWhatTheySay) {
   const SplitResult result = SplitInPieces(ReadFixture("vendor/tracker_get_states.json"));
   LONGS_EQUAL(5, result.parts.size());

@@ -13,6 +13,7 @@ using depotlink::json::CopyClean;
 using depotlink::json::CountCharacters;
 using depotlink::json::IsPlainText;
 using depotlink::json::IsValidUtf8;
+using depotlink::json::PlainBytes;
 
 TEST_GROUP(Utf8){static std::string Clean(std::string_view text){char out[256];
 const CleanCopy copy = CopyClean(text, out, sizeof out);
@@ -21,6 +22,22 @@ return {out, copy.bytes};
 }
 }
 ;
+
+// Each byte at each place, ahead of and behind others that end the run.
+TEST(Utf8, PlainBytesEndAtTheFirstByteThatIsNone) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    const bool plain = byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+    for (std::size_t at = 0; at < 40; ++at) {
+      std::string text(40, 'a');
+      text[at] = c;
+      if (PlainBytes(text) != (plain ? text.size() : at)) FAIL(text.c_str());
+      if (PlainBytes(text.substr(0, at + 1)) != (plain ? at + 1 : at)) FAIL(text.c_str());
+      text.replace(at + 1, std::string::npos, "\"\x80\x1F\\\x7F");
+      if (PlainBytes(text) != (plain ? at + 1 : at)) FAIL(text.c_str());
+    }
+  }
+}
 
 TEST(Utf8, SoundTextOfEachLengthIsValid) {
   CHECK(IsValidUtf8(""));

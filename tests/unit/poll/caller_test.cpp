@@ -31,6 +31,12 @@ class Listener : public CallHandler {
                        std::string(text));
     if (room != SIZE_MAX) --room;
   }
+  std::size_t TakeKnown(std::size_t, std::string_view, std::string_view ahead) override {
+    if (known.empty() || ahead.substr(0, known.size()) != known) return 0;
+    if (room != SIZE_MAX) --room;
+    ++taken_known;
+    return known.size();
+  }
   void OnValue(std::string_view key, std::string_view text) override {
     values.push_back(std::string(key) + ' ' + std::string(text));
   }
@@ -49,6 +55,8 @@ class Listener : public CallHandler {
   Texts values;
   Texts skipped;
   std::size_t room = SIZE_MAX;
+  std::string known;
+  std::size_t taken_known = 0;
   Verdict verdict = Verdict::kRetry;
   std::string reason;
   std::int64_t retry_after = 0;
@@ -108,6 +116,31 @@ TEST(Caller, AnElementIsHandedOnAsSoonAsItIsWhole) {
   http.Deliver();
   CHECK(listener.elements == (Texts{"0 7 {\"a\":1}"}));
   LONGS_EQUAL(0, listener.ends);
+}
+
+TEST(Caller, AnElementThatIsKnownCountsAndIsNotHandedOn) {
+  listener.known = R"({"a":1})";
+  Exchange(200, R"({"states":{"7":{"a":1},"8":{"a":2}},"success":true})");
+  LONGS_EQUAL(1, listener.taken_known);
+  CHECK(listener.elements == (Texts{"0 8 {\"a\":2}"}));
+  LONGS_EQUAL(2, caller.counters().elements);
+  CHECK(listener.verdict == Verdict::kGood);
+  Exchange(500, R"({"states":{"7":{"a":1}},"success":true})");
+  LONGS_EQUAL(1, listener.taken_known);
+}
+
+TEST(Caller, PausesBehindAnElementThatIsKnown) {
+  listener.known = R"({"a":1})";
+  listener.room = 1;
+  Start();
+  http.Answer(200, R"({"states":{"7":{"a":1},"8":5},"success":true})");
+  CHECK(http.paused());
+  LONGS_EQUAL(0, listener.elements.size());
+  listener.room = SIZE_MAX;
+  caller.ResumeIfReady();
+  http.Deliver();
+  LONGS_EQUAL(1, listener.elements.size());
+  LONGS_EQUAL(1, listener.ends);
 }
 
 TEST(Caller, SuccessMayComeLastAndBeFalse) {
