@@ -3,6 +3,7 @@
 
 #include "agent/base/limits.hpp"
 #include "agent/json/element_tree.hpp"
+#include "agent/json/escape.hpp"
 #include "agent/json/utf8.hpp"
 
 namespace depotlink::json {
@@ -228,20 +229,9 @@ class ElementParser {
 
   // It never overruns: no escape is shorter than what it stands for.
   void PutSide(char c) { tree_.side_[side_bytes_++] = c; }
-  void PutSide(std::uint32_t code) {
-    const auto put = [this](std::uint32_t byte) { PutSide(static_cast<char>(byte)); };
-    if (code < 0x80) return put(code);
-    if (code < 0x800) {
-      put(0xC0U | (code >> 6U));
-    } else if (code < 0x10000) {
-      put(0xE0U | (code >> 12U));
-      put(0x80U | ((code >> 6U) & 0x3FU));
-    } else {
-      put(0xF0U | (code >> 18U));
-      put(0x80U | ((code >> 12U) & 0x3FU));
-      put(0x80U | ((code >> 6U) & 0x3FU));
-    }
-    put(0x80U | (code & 0x3FU));
+  void PutSide(char32_t code) {
+    const Utf8Bytes encoded = EncodeUtf8(code);
+    for (const char c : encoded.view()) PutSide(c);
   }
 
   // The code unit of `\uXXXX` at `at`; -1 where there is none.
@@ -257,12 +247,10 @@ class ElementParser {
   }
 
   bool TakeEscape() {
-    constexpr std::string_view kNames = "\"\\/bfnrt";
-    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
     if (Peek(1) != 'u') {
-      const std::size_t known = kNames.find(Peek(1));
-      if (known == std::string_view::npos) return Fault("an escape that JSON does not know");
-      PutSide(kMeanings[known]);
+      const char meaning = MeaningOfEscape(Peek(1));
+      if (meaning == '\0') return Fault("an escape that JSON does not know");
+      PutSide(meaning);
       at_ += 2;
       return true;
     }
@@ -271,13 +259,13 @@ class ElementParser {
     const int next = unit >= 0xD800 && unit < 0xDC00 ? UnitAt(at_ + 6) : -1;
     at_ += 6;
     if (unit < 0xD800 || unit > 0xDFFF) {
-      PutSide(static_cast<std::uint32_t>(unit));
+      PutSide(static_cast<char32_t>(unit));
     } else if (next >= 0xDC00 && next <= 0xDFFF) {
       at_ += 6;
-      PutSide(static_cast<std::uint32_t>(0x10000 + (unit - 0xD800) * 0x400 + (next - 0xDC00)));
+      PutSide(static_cast<char32_t>(0x10000 + (unit - 0xD800) * 0x400 + (next - 0xDC00)));
     } else {
       ++tree_.mended_;
-      PutSide(std::uint32_t{0xFFFD});
+      PutSide(kReplacement);
     }
     return true;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "agent/json/escape.hpp"
 #include "agent/json/utf8.hpp"
 
 namespace depotlink::json {
@@ -24,22 +25,7 @@ void KeyText::Append(std::string_view text) {
 }
 
 void KeyText::AppendCodePoint(std::uint32_t code_point) {
-  const auto put = [this](std::uint32_t byte) { Append(static_cast<char>(byte)); };
-  if (code_point < 0x80) {
-    put(code_point);
-  } else if (code_point < 0x800) {
-    put(0xC0U | (code_point >> 6U));
-    put(0x80U | (code_point & 0x3FU));
-  } else if (code_point < 0x10000) {
-    put(0xE0U | (code_point >> 12U));
-    put(0x80U | ((code_point >> 6U) & 0x3FU));
-    put(0x80U | (code_point & 0x3FU));
-  } else {
-    put(0xF0U | (code_point >> 18U));
-    put(0x80U | ((code_point >> 12U) & 0x3FU));
-    put(0x80U | ((code_point >> 6U) & 0x3FU));
-    put(0x80U | (code_point & 0x3FU));
-  }
+  Append(EncodeUtf8(code_point).view());
 }
 
 void StringScanner::Begin(KeyText* key) {
@@ -143,13 +129,11 @@ void StringScanner::TakeEscape(unsigned char byte) {
     return;
   }
   if (high_surrogate_ != 0) BreakPair();
-  constexpr std::string_view kNames = "\"\\/bfnrt";
-  constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
-  const std::size_t at = kNames.find(static_cast<char>(byte));
-  if (at == std::string_view::npos) {
+  const char meaning = MeaningOfEscape(static_cast<char>(byte));
+  if (meaning == '\0') {
     bad_ = true;
   } else if (key_ != nullptr) {
-    key_->Append(kMeanings[at]);
+    key_->Append(meaning);
   }
 }
 

@@ -84,6 +84,27 @@ Utf8Char FirstUtf8(std::string_view text) {
   return {code, lead.bytes, true};
 }
 
+Utf8Bytes EncodeUtf8(char32_t code) {
+  Utf8Bytes out;
+  const auto put = [&out](char32_t byte) { out.bytes[out.size++] = static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+    return out;
+  }
+  if (code < 0x800) {
+    put(0xC0U | (code >> 6U));
+  } else if (code < 0x10000) {
+    put(0xE0U | (code >> 12U));
+    put(0x80U | ((code >> 6U) & 0x3FU));
+  } else {
+    put(0xF0U | (code >> 18U));
+    put(0x80U | ((code >> 12U) & 0x3FU));
+    put(0x80U | ((code >> 6U) & 0x3FU));
+  }
+  put(0x80U | (code & 0x3FU));
+  return out;
+}
+
 std::size_t PlainBytes(std::string_view text) {
   std::size_t count = 0;
   for (; text.size() - count >= kStride; count += kStride) {

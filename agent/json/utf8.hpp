@@ -28,6 +28,16 @@ struct Utf8Char {
 // longest piece that could have begun a character, so that one replacement stands for one fault.
 Utf8Char FirstUtf8(std::string_view text);
 
+// The one to four bytes of a character.
+struct Utf8Bytes {
+  std::array<char, 4> bytes{};
+  std::size_t size = 0;
+
+  std::string_view view() const { return {bytes.data(), size}; }
+};
+// `code` is at most U+10FFFF, and no surrogate.
+Utf8Bytes EncodeUtf8(char32_t code);
+
 // How many bytes at its front are ASCII that shows something, quote and backslash excepted: what
 // every copy can take as it is.
 std::size_t PlainBytes(std::string_view text);
