@@ -9,7 +9,7 @@ import pytest
 
 import bad_certs
 from agent import Agent, write_secret
-from tls_server import CONNACK, TlsServer, context
+from tls_server import CONNACK, TlsServer, context, stalls
 
 KEY = "c0ffeec0ffeec0ffeec0ffeec0ffee42"
 PASSWORD = "bus-Passw0rd-canary"
@@ -58,11 +58,6 @@ def says(answer):
         connection.recv(4096)
         connection.sendall(answer)
     return serve
-
-
-def stalls(connection):
-    while connection.recv(4096):  # until the agent has had enough
-        pass
 
 
 @pytest.fixture(scope="module")
