@@ -58,21 +58,23 @@ def test_a_clean_stop_ends_the_sessions(standin, make_agent, broker, subscriber,
     assert_crossed_nowhere(standin)
 
 
-@pytest.mark.parametrize("fault, state, words", [
-    ({"refusal": 102}, "refused", "login or password"),
-    ({"refusal": 104}, "limited", "too many sessions"),
-    ({"refusal": 11}, "blocked", "dealer"),
-    ({"second_factor": True}, "second_factor", "second factor")])
-def test_each_refusal_has_its_name(make_standin, make_agent, broker, subscriber, tmp_path, fault,
-                                   state, words):
+@pytest.mark.parametrize("fault, state, words, remedy", [
+    ({"refusal": 102}, "refused", "login or password", "see to api.user.login"),
+    ({"refusal": 104}, "limited", "too many sessions", "an API key needs no sessions"),
+    ({"refusal": 11}, "blocked", "dealer", "ask the platform's support"),
+    ({"second_factor": True}, "second_factor", "second factor", "use an API key")])
+def test_each_refusal_has_its_name_and_remedy(make_standin, make_agent, broker, subscriber, tmp_path, fault,
+                                              state, words, remedy):
     standin = make_standin(fleet=3)
     standin.control("account", api="user", **fault)
     agent = make_agent(standin, broker, user_config(tmp_path))
     agent.wait_log(lambda line: words in line and line.startswith("error"))
     wait_credential(subscriber, "api", state)
+    health = contract.payload_of(subscriber, PREFIX + "health")
+    assert remedy in health["api"]["last_error"], health
     assert not standin.wait(what="user/auth", count=3, timeout=WATCH_S)["done"], "hammered"
     status = agent.once("status")
-    assert "credential " + state in status.stdout, status.stdout
+    assert "credential " + state in status.stdout and remedy in status.stdout, status.stdout
     agent.assert_alive()
     assert USER[1] not in agent.log()
 

@@ -145,7 +145,6 @@ def test_large_fleet_with_the_broker_away(make_standin, make_agent, make_broker,
 
 HOSTILE = ({"kind": "gzip_bomb"}, {"kind": "huge_element", "size": 32 << 20},
            {"kind": "deep", "depth": 1000000}, {"kind": "header_bomb"}, {"kind": "endless"})
-SLOW_OR_MAD = ({"kind": "drip", "path": "tracker/get_states", "bytes_per_second": 200}, {"kind": "garbage", "size": 32 << 20})
 
 
 def wait_faults(standin, served):
@@ -157,8 +156,8 @@ def wait_faults(standin, served):
 
 def test_hostile_answers_cost_no_memory(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=1000)
-    agent = arrive(standin, make_agent, broker, subscriber, 60, {**SMALL, "api": {"timeout": "5s"}})
-    for fault in HOSTILE + SLOW_OR_MAD:
+    agent = arrive(standin, make_agent, broker, subscriber, 60, SMALL)
+    for fault in HOSTILE:
         mark = agent.mark()
         standin.fault(count=1, **fault)
         assert standin.wait(what="fault:" + fault["kind"], count=1, timeout=90)["done"], fault
