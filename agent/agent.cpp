@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/memory_plan.hpp"
+#include "agent/settings/urls.hpp"
 
 namespace depotlink {
 std::string MakeRunId(ports::Random& random) {
@@ -52,6 +53,7 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this),
       look_(*ports.mqtt, *this, log) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
+  WarnOfPlainApi(settings.api.url);
   AddJobs(settings, std::move(secrets.panel));
   AddLook();
   pipeline_.KeepTo(MakeShard(settings.shard));
@@ -64,6 +66,14 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
 }
 
 Agent::~Agent() = default;
+
+// `check` says so too, but who looks for a leak looks into the log.
+void Agent::WarnOfPlainApi(const std::string& api_url) {
+  settings::Url url;
+  if (!settings::ParseApiUrl(api_url, url).empty() || !settings::IsInTheClear(url)) return;
+  log_->Warn("the API is called without TLS: who listens on the way reads the key; use https://",
+             {{"api", api_url}});
+}
 
 void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
   session_.SetLimit(login_book_);

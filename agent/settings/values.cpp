@@ -162,7 +162,7 @@ std::string CheckUrl(const KeySpec& key, const std::string& text, Parsed& out) {
     out.text = out.scheme == MqttScheme::kUnix ? url.path : url.host;
   }
   out.whole = url.port;
-  out.plain_http = url.scheme == "http" && !IsLoopback(url);
+  out.plain_http = IsInTheClear(url);
   return {};
 }
 

@@ -229,6 +229,24 @@ def test_one_connection_gzip_and_header(agent, standin):
     assert stats["methods"].get("GET", 0) == 0
 
 
+def test_a_batch_refused_for_one_tracker_costs_that_tracker_only(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=40, kind="moving")
+    ids = [tracker["id"] for tracker in standin.trackers()]
+    standin.options(poison=ids[17])
+    agent = make_agent(standin, broker)
+    others = ids[:17] + ids[18:]
+    subscriber.wait_for(lambda s: all(state_topic(tracker_id) in s.latest for tracker_id in others))
+    standin.advance(seconds=30)
+    for tracker_id in others:
+        want = contract.utc(standin.state(id=tracker_id)["state"]["last_update"])
+        subscriber.wait_json(state_topic(tracker_id), lambda p, w=want: p["update_time"] == w, PATIENCE_S)
+    assert state_topic(ids[17]) not in subscriber.latest
+    assert subscriber.wait_json(PREFIX + "health")["api"]["state"] == "ok"
+    standin.options(poison=None)
+    subscriber.wait_json(state_topic(ids[17]), timeout=PATIENCE_S)
+    agent.assert_alive()
+
+
 def test_batches_are_never_too_large(make_standin, make_agent, broker, subscriber):
     standin = make_standin(fleet=4500)
     want = 2 * len(contract.visible(standin))
