@@ -105,6 +105,27 @@ def test_a_key_from_the_environment_is_not_left_there(standin, make_agent, broke
     assert b"DEPOTLINK_TEST_KEY=" in environment and standin.key.encode() not in environment
 
 
+def test_a_key_of_systemds_store_serves_as_well(standin, make_agent, broker, subscriber, monkeypatch, tmp_path):
+    write_secret(str(tmp_path / "depot.key"), standin.key, 0o400)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    make_agent(standin, broker, {"api": {"key_file": "$CREDENTIALS_DIRECTORY/depot.key"}})
+    subscriber.wait_for(contract.has_all_states(standin))
+
+
+def test_an_agent_that_crashes_again_and_again_locks_nobody_out(standin, make_agent, tmp_path):
+    standin.control("account", api="user", refusal=102)
+    agent = make_agent(standin, "mqtt://127.0.0.1:1", user_config(tmp_path), start=False)
+    for _ in range(12):
+        mark = agent.mark()
+        agent.start()
+        agent.wait_log(lambda line: "login or password" in line or "does not log in now" in line, mark)
+        agent.kill()
+    assert standin.stats()["requests"]["user/auth"] == 8
+    assert "too many logins within an hour" in agent.log()
+    with open(os.path.join(agent.runtime_dir, "logins"), encoding="ascii") as book:
+        assert len([time for time in book.read().split() if time != "0"]) == 8
+
+
 def test_once_logs_in_and_out(standin, make_agent, tmp_path):
     agent = make_agent(standin, "mqtt://127.0.0.1:1", user_config(tmp_path), start=False)
     done = agent.once("once")
