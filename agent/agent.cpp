@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/memory_plan.hpp"
+#include "agent/settings/urls.hpp"
 
 namespace depotlink {
 std::string MakeRunId(ports::Random& random) {
@@ -46,13 +47,13 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
       snapshots_(MakeSnapshotConfig(settings), table_, topics_, run_, *this, *this,
                  *ports.queue.disk, log),
       poller_(MakePollerConfig(settings, FirstCallAt(started_, *ports.random)),
-              {settings.api.url, settings.api.timeout_ms}, *ports.http, reader_, *ports.clock,
-              *ports.random, log),
+              MakeApiAccess(settings.api), *ports.http, reader_, *ports.clock, *ports.random, log),
       queue_(MakeQueueConfig(settings), std::move(secrets.queue_key), ports.queue, *this, log),
       publisher_(MakePublisherConfig(settings, topics_, std::move(secrets.mqtt_password)),
                  *ports.mqtt, queue_.window(), queue_.backlog(), *ports.random, log, *this),
       look_(*ports.mqtt, *this, log) {
   log_->Info("agent started", {{"version", version_}, {"site", site_}, {"run", run_}});
+  WarnOfPlainApi(settings.api.url);
   AddJobs(settings, std::move(secrets.panel));
   AddLook();
   pipeline_.KeepTo(MakeShard(settings.shard));
@@ -65,6 +66,14 @@ Agent::Agent(const settings::Settings& settings, AgentSecrets secrets, const Age
 }
 
 Agent::~Agent() = default;
+
+// `check` says so too, but who looks for a leak looks into the log.
+void Agent::WarnOfPlainApi(const std::string& api_url) {
+  settings::Url url;
+  if (!settings::ParseApiUrl(api_url, url).empty() || !settings::IsInTheClear(url)) return;
+  log_->Warn("the API is called without TLS: who listens on the way reads the key; use https://",
+             {{"api", api_url}});
+}
 
 void Agent::AddJobs(const settings::Settings& settings, Secret panel_password) {
   session_.SetLimit(login_book_);

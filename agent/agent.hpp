@@ -151,6 +151,7 @@ class Agent : private queue::RecordSink,
   // The whole fleet was listed, the links of a scope were read, and nobody is due.
   bool RoundDone(MonoTime now);
 
+  void WarnOfPlainApi(const std::string& api_url);
   void AddJobs(const settings::Settings& settings, Secret panel_password);
   void AddLinks(const settings::Settings& settings);
   void AddLook();

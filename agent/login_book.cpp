@@ -47,6 +47,14 @@ void LoginBook::OnLogin(navixy::Api api, MonoTime now) {
   Write();
 }
 
+// What it took the place of is more than an hour old.
+void LoginBook::OnNoLogin(navixy::Api api) {
+  Times& times = times_[static_cast<std::size_t>(api)];
+  std::move_backward(times.begin(), times.end() - 1, times.end());
+  times.front() = 0;
+  Write();
+}
+
 void LoginBook::Write() {
   std::string text;
   for (const Times& times : times_) {

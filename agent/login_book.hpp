@@ -27,6 +27,7 @@ class LoginBook final : public poll::LoginLimit {
   MonoTime FreeAt(navixy::Api api) const override;
   // Writes it down before it is tried; where that fails, it still holds for this run.
   void OnLogin(navixy::Api api, MonoTime now) override;
+  void OnNoLogin(navixy::Api api) override;
 
  private:
   static constexpr std::size_t kApis = 2;

@@ -117,6 +117,17 @@ poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number) 
   return plan;
 }
 
+poll::ApiAccess MakeApiAccess(const settings::Api& api) {
+  poll::ApiAccess access;
+  access.base_url = api.url;
+  access.timeout_ms = api.timeout_ms;
+  if (!api.panel_path.empty()) {
+    const std::size_t host = api.url.find("://") + 3;
+    access.panel_url = api.url.substr(0, api.url.find('/', host)) + api.panel_path;
+  }
+  return access;
+}
+
 poll::SessionConfig MakeSessionConfig(const settings::Api& api) {
   poll::SessionConfig config;
   config.kind = poll::CredentialKind::kApiKey;

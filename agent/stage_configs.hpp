@@ -40,6 +40,9 @@ BackfillConfig MakeBackfillConfig(const settings::Settings& settings);
 SnapshotConfig MakeSnapshotConfig(const settings::Settings& settings);
 poll::ExtraPlan MakeExtraPlan(const settings::Extra& extra, std::size_t number);
 
+// Where the two APIs are.
+poll::ApiAccess MakeApiAccess(const settings::Api& api);
+
 // Which credential the user API is called with.
 poll::SessionConfig MakeSessionConfig(const settings::Api& api);
 

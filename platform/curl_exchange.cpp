@@ -132,8 +132,9 @@ bool CurlHttp::Exchange::SetTrust() {
   return set(CURLOPT_CAINFO, options_.ca_file) && set(CURLOPT_PINNEDPUBLICKEY, options_.pin);
 }
 
-CURLcode CurlHttp::Exchange::OnTlsConfig(CURL*, void* config, void* self) {
-  static_cast<Exchange*>(self)->trust_.Configure(config);
+// Without a host no certificate is for it.
+CURLcode CurlHttp::Exchange::OnTlsConfig(CURL* easy, void* config, void* self) {
+  static_cast<Exchange*>(self)->trust_.Configure(config, HostOf(easy));
   return CURLE_OK;
 }
 

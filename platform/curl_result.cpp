@@ -78,6 +78,22 @@ std::int64_t ToUnixMs(std::string_view http_date) {
   return seconds > 0 ? static_cast<std::int64_t>(seconds) * kSecondMs : 0;
 }
 
+std::string HostOf(CURL* handle) {
+  std::string host;
+  char* url = nullptr;
+  char* part = nullptr;
+  CURLU* parts = curl_url();
+  if (parts != nullptr && curl_easy_getinfo(handle, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK &&
+      url != nullptr && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+      curl_url_get(parts, CURLUPART_HOST, &part, 0) == CURLUE_OK) {
+    host = part;
+    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  }
+  curl_free(part);
+  curl_url_cleanup(parts);
+  return host;
+}
+
 void FillCounts(CURL* handle, bool has_retry_after, ports::HttpResult& result) {
   result.status = static_cast<int>(LongInfo(handle, CURLINFO_RESPONSE_CODE));
   if (has_retry_after) {

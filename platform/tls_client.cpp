@@ -267,7 +267,7 @@ TlsStream::TlsStream(TlsClient::State& client, Descriptor socket, const std::str
     failure_ = client.status.message();
     return;
   }
-  client.trust.Configure(&client.config);
+  client.trust.Configure(&client.config, host);
   mbedtls_ssl_context* ssl = &state_->ssl;
   int code = mbedtls_ssl_setup(ssl, &client.config);
   // Both the name that is asked for and the one that the certificate must have.

@@ -37,8 +37,20 @@ std::string ClockSays() {
   return "; this machine's clock says " + std::string(text.data(), length);
 }
 
+std::string DescribeNaming(Naming naming) {
+  switch (naming) {
+    case Naming::kNone:
+      return "the server's certificate names its host in the CN at most; it needs a subjectAltName";
+    case Naming::kOtherAddress:
+      return "the server's certificate is for another host: its subjectAltName has no entry of "
+             "type IP with the address that was called";
+    default:
+      return "the server's certificate is for another host";
+  }
+}
+
 // The most telling of the faults. A certificate further up may be the one that is out of date.
-std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf) {
+std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf, Naming naming) {
   if ((flags & MBEDTLS_X509_BADCERT_FUTURE) != 0) {
     return "the server's certificate is not valid yet (" +
            (mbedtls_x509_time_is_future(&leaf.valid_from) != 0
@@ -52,9 +64,7 @@ std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf) {
                                                            : std::string("one of those above it")) +
            ")" + ClockSays();
   }
-  if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
-    return "the server's certificate is for another host";
-  }
+  if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) return DescribeNaming(naming);
   if ((flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
                 MBEDTLS_X509_BADCERT_BAD_KEY)) != 0) {
     return "the server's certificate rests on a weak signature or key";
@@ -70,8 +80,9 @@ std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf) {
 
 }  // namespace
 
-void TlsTrust::Configure(void* config) {
+void TlsTrust::Configure(void* config, std::string_view host) {
   Forget();
+  host_ = host;
   auto* tls = static_cast<mbedtls_ssl_config*>(config);
   mbedtls_ssl_conf_authmode(tls, MBEDTLS_SSL_VERIFY_REQUIRED);
   mbedtls_ssl_conf_cert_profile(tls, &Profile());
@@ -79,8 +90,8 @@ void TlsTrust::Configure(void* config) {
 }
 
 // Mbed TLS has verified the chain against no root at all; this is called for each certificate, the
-// server's own (depth 0, the rest behind it) last. What it found is thrown away, but for the check
-// of the host's name, and the chain verified again as a whole, with roots. A connection comes about
+// server's own (depth 0, the rest behind it) last. What it found is thrown away, and the chain
+// verified again as a whole, with roots, and for the host that was called. A connection comes about
 // only where no flag is left at any depth.
 int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) {
   if (depth > 0) {
@@ -88,7 +99,8 @@ int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std
     return 0;
   }
   auto* trust = static_cast<TlsTrust*>(self);
-  *flags &= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+  const Naming naming = CheckName(*certificate, trust->host_);
+  *flags = naming == Naming::kGood ? 0 : MBEDTLS_X509_BADCERT_CN_MISMATCH;
   *flags |= trust->VerifyChain(*certificate);
   // Mbed TLS would refuse it as well, but later, and without a word that a person understands.
   if (mbedtls_x509_crt_check_extended_key_usage(certificate, MBEDTLS_OID_SERVER_AUTH,
@@ -96,7 +108,9 @@ int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std
     *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
   }
   if (*flags == 0) *flags = trust->VerifyPin(*certificate);
-  if (*flags != 0 && trust->problem_.empty()) trust->problem_ = Describe(*flags, *certificate);
+  if (*flags != 0 && trust->problem_.empty()) {
+    trust->problem_ = Describe(*flags, *certificate, naming);
+  }
   return 0;
 }
 

@@ -12,7 +12,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "platform/tls_name.hpp"
 
 struct mbedtls_x509_crt;
 
@@ -31,8 +34,9 @@ class TlsTrust {
   TlsTrust(std::string ca_file, std::string pin)
       : ca_file_(std::move(ca_file)), pin_(std::move(pin)) {}
 
-  // Before a handshake. `config` is an mbedtls_ssl_config, and must not outlive this object.
-  void Configure(void* config);
+  // Before a handshake with `host`, as it stands in the URL, without brackets. `config` is an
+  // mbedtls_ssl_config, and must not outlive this object.
+  void Configure(void* config, std::string_view host);
   // Why the last certificate was refused, for people; empty where none was since Forget.
   const std::string& problem() const {
     return problem_;
@@ -48,6 +52,7 @@ class TlsTrust {
 
   std::string ca_file_;
   std::string pin_;
+  std::string host_;
   std::string problem_;
 };
 

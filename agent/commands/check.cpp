@@ -164,7 +164,16 @@ bool CheckIdentity(const std::string& file, const ReadOutcome& outcome, ports::F
   return false;
 }
 
-// It warns only: a network may be trusted, and its broker know no TLS.
+// It warns only: a network may be trusted, and its servers know no TLS.
+void WarnOfPlainApi(const std::string& file, const ReadOutcome& outcome, std::string& out) {
+  settings::Url url;
+  if (!settings::ParseApiUrl(outcome.settings.api.url, url).empty() || !settings::IsInTheClear(url))
+    return;
+  AppendLine(out, FaultAt(file, outcome, "api.url",
+                          "warning: key and positions cross the network unencrypted, for whoever "
+                          "listens there; use https://"));
+}
+
 void WarnOfPlainPassword(const std::string& file, const ReadOutcome& outcome, std::string& out) {
   const settings::Mqtt& mqtt = outcome.settings.mqtt;
   if (mqtt.scheme != settings::MqttScheme::kMqtt || mqtt.password_file.empty() ||
@@ -292,6 +301,7 @@ int RunCheck(const std::string& path, ports::FileReader& files, const IdentityCh
   const bool memory = CheckMemory(path, outcome, out);
   if (!key || !certificates || !password || !queue_key || !memory) return 1;
   if (!CheckIdentity(path, outcome, files, identity, out)) return 1;
+  WarnOfPlainApi(path, outcome, out);
   WarnOfPlainPassword(path, outcome, out);
   AppendLine(out, path + ": OK");
   AppendSummary(outcome.settings, out);

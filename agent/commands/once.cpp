@@ -122,8 +122,8 @@ int RunOnce(const settings::Settings& settings, OnceSecrets secrets, const OnceP
                         reader, *ports.random, log);
   poll::FleetJob fleet_job(kOnceMs, pipeline, *ports.random, log);
   poll::StatesJob states_job(limits::kDefaultBatch, pipeline);
-  poll::Poller poller(config, {settings.api.url, settings.api.timeout_ms}, *ports.http, reader,
-                      *ports.clock, *ports.random, log);
+  poll::Poller poller(config, MakeApiAccess(settings.api), *ports.http, reader, *ports.clock,
+                      *ports.random, log);
   poller.Add(session);
   poller.Add(fleet_job);
   poller.Add(states_job);

@@ -78,7 +78,9 @@ bool Says(std::string_view text, std::string_view words) {
 }
 
 poll::ApiAccess Access(const settings::Api& api) {
-  return {api.url, std::min(api.timeout_ms, kCallMostMs)};
+  poll::ApiAccess access = MakeApiAccess(api);
+  access.timeout_ms = std::min(access.timeout_ms, kCallMostMs);
+  return access;
 }
 
 DurationMs Spacing(const settings::Api& api) {

@@ -17,8 +17,8 @@ namespace depotlink::navixy {
 // documents, QnA, "User session hash vs admin panel hash vs API key"): the path decides.
 enum class Api : std::uint8_t { kUser, kPanel };
 
+inline constexpr std::string_view kPanelFolder = "panel/";
 constexpr Api ApiOf(std::string_view path) {
-  constexpr std::string_view kPanelFolder = "panel/";
   return path.substr(0, kPanelFolder.size()) == kPanelFolder ? Api::kPanel : Api::kUser;
 }
 

@@ -27,6 +27,12 @@ constexpr Readable Value(std::string_view path, std::string_view needs = {}) {
   return Row(path, Answers::kValue, false, needs);
 }
 
+// A value that the API calls otherwise.
+constexpr Readable Named(Readable row, std::string_view member) {
+  row.member = member;
+  return row;
+}
+
 // What a panel session must be allowed: to read this category.
 constexpr Readable Granted(Readable row, std::string_view category) {
   row.category = category;
@@ -107,6 +113,7 @@ constexpr Readable kReadable[] = {
     Value("tracker/led/read", "tracker_id"),  // tracking/tracker/led
     List("tracker/list"),  // tracking/tracker/README
     Value("tracker/read", "tracker_id"),  // tracking/tracker/README
+    Named(Value("tracker/readings/batch_list", "trackers"), "result"),  // tracking/tracker/readings
     List("tracker/retranslator/list", "tracker_id"),  // tracking/tracker/retranslator
     List("tracker/rule/list"),  // tracking/tracker/rules/rule
     Value("tracker/sensor/calibration_data/read", "tracker_id sensor_id"),  // tracking/tracker/sensor/calibration_data

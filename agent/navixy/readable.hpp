@@ -2,7 +2,8 @@
 #pragma once
 
 // What a config may ask for in `extra`: the one table of read-only actions of both APIs that answer
-// `list` or `value`. What is not in it is not asked for. Left out on purpose:
+// `list` or `value`, and of the readings of many trackers, which stand in `result`. What is not in
+// it is not asked for. Left out on purpose:
 // - What answers secrets: api/key/list (API keys), tracker/location/link/* (the hash in a share's
 //   address; links are published by themselves), user/session/delivery/read (a session),
 //   user/session/*, apn_settings/read and tracker/apn_settings/read (passwords of the SIM),
@@ -25,7 +26,8 @@ enum class Answers : std::uint8_t { kList, kValue };
 struct Readable {
   std::string_view path;
   Answers answers = Answers::kList;
-  bool paged = false;  // takes `offset` and `limit`
+  std::string_view member = "value";  // of the answer, with kValue
+  bool paged = false;                 // takes `offset` and `limit`
   // Parameters without which the API refuses it, parted by blanks.
   std::string_view needs;
   // Of a panel session; empty: none, or the documents name none.

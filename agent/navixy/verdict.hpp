@@ -43,6 +43,7 @@ struct Judgement {
   std::int32_t code = 0;  // of the API; 0: none came
   bool answered = true;   // false: no answer came at all
   std::string reason;     // for people, with the remedy; empty for kGood
+  bool sent = true;       // false: there was no connection, the API has heard nothing of it
 };
 
 Judgement Judge(const Answer& answer);

@@ -9,6 +9,14 @@ Caller::Caller(ApiAccess access, ports::Http& http, json::ElementReader& reader,
                CallHandler& handler)
     : access_(std::move(access)), http_(&http), reader_(&reader), handler_(&handler) {}
 
+// Where the panel stands is not the same on every server; its paths are told by their folder.
+std::string Caller::UrlOf(std::string_view path) const {
+  if (access_.panel_url.empty() || navixy::ApiOf(path) != navixy::Api::kPanel) {
+    return access_.base_url + '/' + std::string(path);
+  }
+  return access_.panel_url + '/' + std::string(path.substr(navixy::kPanelFolder.size()));
+}
+
 Status Caller::Start(const navixy::Endpoint& endpoint, std::string_view authorization,
                      std::string_view body) {
   endpoint_ = &endpoint;
@@ -17,7 +25,7 @@ Status Caller::Start(const navixy::Endpoint& endpoint, std::string_view authoriz
   body_began_ = false;
   answer_ = navixy::Answer{};
   splitter_.Begin(endpoint.containers.data(), endpoint.container_count, *this);
-  const std::string url = access_.base_url + '/' + std::string(endpoint.path);
+  const std::string url = UrlOf(endpoint.path);
   ports::HttpRequest request;
   request.url = url;
   request.authorization = authorization;

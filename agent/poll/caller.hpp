@@ -44,6 +44,7 @@ class CallHandler {
 struct ApiAccess {
   std::string base_url;  // without a trailing slash
   DurationMs timeout_ms = 30 * kSecondMs;
+  std::string panel_url;  // likewise, of what is below `panel/`; empty: below base_url
 };
 
 struct CallCounters {
@@ -78,6 +79,7 @@ class Caller : private ports::HttpSink, private json::SplitHandler {
   DurationMs server_age_ms() const { return server_age_ms_; }
 
  private:
+  std::string UrlOf(std::string_view path) const;
   ports::BodyFlow OnBody(int status, std::string_view piece) override;
   void OnEnd(const ports::HttpResult& result) override;
   json::SplitFlow OnElement(std::size_t container, std::string_view key,

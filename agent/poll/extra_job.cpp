@@ -106,7 +106,7 @@ void ExtraJob::OnValue(std::string_view key, std::string_view text) {
     // The list has changed between its pages: what was not seen may be there all the same.
     if (page_ > 0 && counted_ && count_ != before) whole_ = false;
   }
-  if (key != "value" || plan_.row->answers != navixy::Answers::kValue) return;
+  if (key != plan_.row->member || plan_.row->answers != navixy::Answers::kValue) return;
   value_seen_ = true;
   work_->Take(text);
 }
@@ -133,7 +133,8 @@ void ExtraJob::OnGood(bool whole, MonoTime now) {
     work_->Abandon();
     due_ = not_before_ = now + kRejectedMs;
     done_ = true;
-    return Tell(whole ? "the API's answer has no \"value\"" : "the API's answer is too long",
+    return Tell(whole ? "the API's answer has no \"" + std::string(plan_.row->member) + '"'
+                      : "the API's answer is too long",
                 LogLevel::kWarn, kRejectedMs);
   }
   EndPoll(now);

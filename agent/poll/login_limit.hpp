@@ -16,6 +16,8 @@ class LoginLimit {
   virtual MonoTime FreeAt(navixy::Api api) const = 0;
   // One is about to be tried.
   virtual void OnLogin(navixy::Api api, MonoTime now) = 0;
+  // That one did not get as far as a judgement of login and password: it does not count.
+  virtual void OnNoLogin(navixy::Api api) = 0;
 };
 
 }  // namespace depotlink::poll

@@ -271,6 +271,10 @@ bool Session::OnBad(const navixy::Judgement& judgement, MonoTime now) {
     return true;
   }
   const bool refused = navixy::NeedsPerson(judgement.verdict);
+  // A night without the API must not use up the logins of the morning.
+  if (endpoint().open && limit_ != nullptr && !refused && (judgement.answered || !judgement.sent)) {
+    limit_->OnNoLogin(api());
+  }
   // They can wait for the next login.
   if (judgement.verdict != navixy::Verdict::kCredential &&
       std::exchange(asking_permissions_, false))

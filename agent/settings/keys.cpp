@@ -162,6 +162,9 @@ constexpr KeySpec kKeys[] = {
     Key("api.panel.password_file", KeyType::kSecretPath, 2, 1024, "",
         "/etc/depotlink/panel.password", "the file that holds the panel's password",
         [](Settings& s, const Parsed& v) { s.api.panel.password_file = v.text; }),
+    Key("api.panel.path", KeyType::kUrlPath, 2, 100, "", "/panel/v2",
+        "where the panel's API stands on its server",
+        [](Settings& s, const Parsed& v) { s.api.panel_path = v.text; }),
 
     Section("mqtt"),
     Required(Key("mqtt.url", KeyType::kBrokerUrl, 0, 0, "", "mqtt://localhost:1883",

@@ -21,6 +21,7 @@ enum class KeyType {
   kBrokerUrl,    // see ParseBrokerUrl
   kPath,         // absolute, of a file
   kSecretPath,   // likewise; what stands there is never shown
+  kUrlPath,      // / and kTopicPrefix
   kTopicPrefix,  // kSite characters, levels with / between
   kToken,        // printable ASCII without blanks
   kPin,          // of a public key, as libcurl writes it

@@ -24,6 +24,7 @@ struct Api {
   std::string key_file;  // empty where there is a user's login instead
   Login user;
   Login panel;
+  std::string panel_path;   // of the panel's API on that host; empty: that of the URL, and /panel
   std::string ca_file;      // empty: the system's bundle
   std::string pin;          // sha256//..., several with ; between; empty: any key
   bool allow_http = false;  // http:// to a host that is not this machine

@@ -156,4 +156,8 @@ bool IsLoopback(const Url& url) {
   return IsLoopback(url.host);
 }
 
+bool IsInTheClear(const Url& api) {
+  return api.scheme == "http" && !IsLoopback(api);
+}
+
 }  // namespace depotlink::settings

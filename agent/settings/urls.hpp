@@ -33,4 +33,7 @@ bool IsLoopback(const Url& url);
 // Likewise, of a host without brackets.
 bool IsLoopback(std::string_view host);
 
+// http:// to another machine: who listens on the way reads the credential.
+bool IsInTheClear(const Url& api);
+
 }  // namespace depotlink::settings

@@ -115,6 +115,8 @@ std::string CheckText(const KeySpec& key, const std::string& text) {
       return IsSafeText(text) ? "" : "-";
     case KeyType::kTopicPrefix:
       return IsTopicPrefix(text) ? "" : "-";
+    case KeyType::kUrlPath:
+      return text[0] == '/' && IsTopicPrefix(std::string_view(text).substr(1)) ? "" : "-";
     case KeyType::kToken:
       return IsToken(text) ? "" : "-";
     case KeyType::kPin:
@@ -160,7 +162,7 @@ std::string CheckUrl(const KeySpec& key, const std::string& text, Parsed& out) {
     out.text = out.scheme == MqttScheme::kUnix ? url.path : url.host;
   }
   out.whole = url.port;
-  out.plain_http = url.scheme == "http" && !IsLoopback(url);
+  out.plain_http = IsInTheClear(url);
   return {};
 }
 
@@ -265,6 +267,9 @@ std::string Expectation(const KeySpec& key) {
     case KeyType::kTopicPrefix:
       return "topic levels of A-Z a-z 0-9 . _ - with / between, at most " + FormatNumber(key.high) +
              " characters" + example;
+    case KeyType::kUrlPath:
+      return "a path on the server: / and A-Z a-z 0-9 . _ -, no / at its end, at most " +
+             FormatNumber(key.high) + " characters" + example;
     case KeyType::kToken:
       return "1 to 128 printable ASCII characters without blanks" + example;
     case KeyType::kPin:

@@ -82,7 +82,6 @@ TEST_GROUP(MqttTlsContract) {
     connect.will_payload = "offline";
     return connect;
   }
-  // Not by its address: Mbed TLS 2.28, a distribution's, finds none in a certificate.
   static MqttConnect ToTls(std::uint16_t port) {
     return To(MqttTransport::kTls, "localhost", port);
   }

@@ -23,6 +23,8 @@ LEAF = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n
 HOSTS = "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
 CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
 CA_OF_LEAVES = CA.replace("CA:TRUE", "CA:TRUE,pathlen:0")
+# "localhost", a zero, ".invalid": of type DNS.
+NAME_WITH_ZERO = "subjectAltName=DER:30148212%s002e696e76616c6964\n" % b"localhost".hex()
 DAY = datetime.timedelta(days=1)
 EC, RSA_1024, RSA_2048 = ("ec", 0), ("rsa", 1024), ("rsa", 2048)
 
@@ -53,14 +55,15 @@ class Authority:
         else:
             self._run("genrsa", "-out", path, str(kind[1]))
 
-    def make(self, issuer, extensions, key=EC, digest="sha256", begins=-DAY, ends=30 * DAY):
-        """`issuer` None: signed by itself."""
+    def make(self, issuer, extensions, key=EC, digest="sha256", begins=-DAY, ends=30 * DAY, name=None):
+        """`issuer` None: signed by itself. `name`: the CN."""
         self._made += 1
         stem = self._at("cert-%d" % self._made)
         self._key(stem + ".key", key)
         with open(stem + ".ext", "w", encoding="ascii") as out:
             out.write(extensions)
-        self._run("req", "-new", "-key", stem + ".key", "-subj", "/CN=depotlink %d" % self._made, "-out", stem + ".csr")
+        self._run("req", "-new", "-key", stem + ".key", "-subj", "/CN=%s" % (name or "depotlink %d" % self._made),
+                  "-out", stem + ".csr")
         signer = (["-selfsign", "-keyfile", stem + ".key"] if issuer is None else
                   ["-cert", issuer[0], "-keyfile", issuer[1]])
         form = "%Y%m%d%H%M%SZ"
@@ -107,6 +110,13 @@ def make_all(folder):
         "wrong_host": (make(root, LEAF + "subjectAltName=DNS:elsewhere.invalid,DNS:localhost.invalid\n"),),
         "wrong_address": (make(root, LEAF + "subjectAltName=IP:127.0.0.2,DNS:localhost\n"),),
         "wildcard": (make(root, LEAF + "subjectAltName=DNS:*,DNS:*host,DNS:*.localhost\n"),),
+        "wildcard_address": (make(root, LEAF + "subjectAltName=DNS:*.0.0.1,DNS:localhost\n"),),
+        "address_as_dns": (make(root, LEAF + "subjectAltName=DNS:127.0.0.1,IP:127.0.0.2\n"),),
+        "address_as_uri": (make(root, LEAF + "subjectAltName=URI:127.0.0.1,DNS:localhost\n"),),
+        "address_as_cn": (make(root, LEAF, name="127.0.0.1"),),
+        "name_as_uri": (make(root, LEAF + "subjectAltName=URI:localhost,IP:127.0.0.1\n"),),
+        "name_as_cn": (make(root, LEAF, name="localhost"),),
+        "name_with_zero": (make(root, LEAF + NAME_WITH_ZERO),),
         "client_only": (make(root, LEAF.replace("serverAuth", "clientAuth") + HOSTS),),
         "may_not_sign": (make(root, LEAF.replace("digitalSignature", "keyAgreement") + HOSTS),),
         "unknown_critical": (make(root, LEAF + HOSTS + "1.2.3.4=critical,DER:05:00\n"),),

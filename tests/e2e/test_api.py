@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The upstream misbehaves: each fault is a log line, and the next poll heals it."""
+import contextlib
+import os
+import socket
+import subprocess
+
 import pytest
 
 import contract
+from agent import Agent
 from contract import PREFIX, state_topic
 from steps import wait_more_polls
+from tls_server import TlsServer, stalls
 
 PATIENCE_S = 120
+# Whatever comes; of the static release.
+ATTACKED_KIB = 6144 if os.environ.get("DEPOTLINK_ASSERT_MEMORY") == "1" else 1 << 20
 MIB = 1 << 20
 STATES, LIST = "tracker/get_states", "tracker/list"
 
@@ -78,6 +87,7 @@ def test_fault_is_logged_and_heals(agent, standin, subscriber, path, fault):
     for message in subscriber.messages[before:]:
         assert contract.TOPIC.match(message.topic), message.topic
         assert message.payload or "987654321" in message.topic, "a bad answer cleared a tracker"
+    assert agent.vm_hwm_kib() <= ATTACKED_KIB
 
 
 def test_harmless_oddities_need_no_word(agent, standin, subscriber):
@@ -122,6 +132,58 @@ def test_a_slow_answer_has_an_end_and_the_bus_is_served_meanwhile(standin, make_
     assert "timed out" not in "".join(agent.lines[mark:]), "the answer had ended before"
     agent.wait_log(lambda line: "timed out" in line, mark, 60)
     assert_heals(standin, subscriber, agent)
+    assert agent.vm_hwm_kib() <= ATTACKED_KIB
+
+
+class SilentNameServer:
+    """For processes that run under `prefix`: whatever name they ask for, no answer comes."""
+    HOST = "127.77.66.1"
+
+    def __init__(self, folder):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((self.HOST, 53))
+        path = str(folder / "resolv.conf")
+        with open(path, "w", encoding="ascii") as out:
+            out.write("nameserver %s\n" % self.HOST)
+        self.prefix = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', path]
+
+    def asked(self):
+        with contextlib.suppress(BlockingIOError):
+            return self._socket.recv(512, socket.MSG_DONTWAIT)
+        return b""
+
+    def close(self):
+        self._socket.close()
+
+
+@pytest.mark.parametrize("hole", ["a handshake", "a name"])
+def test_what_never_comes_about_has_an_end_and_the_bus_is_served_meanwhile(binary, tmp_path, closing, make_broker,
+                                                                           subscribe, hole):
+    broker, server, names = make_broker(), TlsServer(serve=stalls), None
+    closing.append(server)
+    url = "https://127.0.0.1:%d" % server.port
+    if hole == "a name":
+        try:
+            names = SilentNameServer(tmp_path)
+            closing.append(names)
+            subprocess.run(names.prefix + ["true"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("no right to stand in for the name server")
+        url = "https://api.depot.invalid:%d" % server.port
+    agent = Agent(binary, tmp_path, url, None, "c0ffee00" * 4, broker.url, {"api": {"timeout": "5s"}})
+    closing.append(agent)
+    agent.prefix = names.prefix if names else []
+    agent.start()
+    subscribe(broker).wait_payload(PREFIX + "status", b"online")
+    broker.restart()
+    subscribe(broker).wait_json(PREFIX + "health", lambda health: health["broker"]["connects"] == 2)
+    assert "polling failed" not in agent.log(), "it had ended before"
+    end = "host name was not resolved" if names else "no connection to the API"
+    agent.wait_log(lambda line: "polling failed" in line and end in line)
+    assert names is None or b"depot" in names.asked()
+    assert (names is None) == (server.connections > 0)
+    assert agent.vm_hwm_kib() <= ATTACKED_KIB
+    agent.stop()
 
 
 def test_retry_after_is_obeyed(agent, standin):
@@ -165,6 +227,24 @@ def test_one_connection_gzip_and_header(agent, standin):
     assert stats["counts"]["offers_gzip"] == stats["total"]
     assert stats["auth"] == {"header_right": stats["total"]}
     assert stats["methods"].get("GET", 0) == 0
+
+
+def test_a_batch_refused_for_one_tracker_costs_that_tracker_only(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=40, kind="moving")
+    ids = [tracker["id"] for tracker in standin.trackers()]
+    standin.options(poison=ids[17])
+    agent = make_agent(standin, broker)
+    others = ids[:17] + ids[18:]
+    subscriber.wait_for(lambda s: all(state_topic(tracker_id) in s.latest for tracker_id in others))
+    standin.advance(seconds=30)
+    for tracker_id in others:
+        want = contract.utc(standin.state(id=tracker_id)["state"]["last_update"])
+        subscriber.wait_json(state_topic(tracker_id), lambda p, w=want: p["update_time"] == w, PATIENCE_S)
+    assert state_topic(ids[17]) not in subscriber.latest
+    assert subscriber.wait_json(PREFIX + "health")["api"]["state"] == "ok"
+    standin.options(poison=None)
+    subscriber.wait_json(state_topic(ids[17]), timeout=PATIENCE_S)
+    agent.assert_alive()
 
 
 def test_batches_are_never_too_large(make_standin, make_agent, broker, subscriber):

@@ -58,21 +58,23 @@ def test_a_clean_stop_ends_the_sessions(standin, make_agent, broker, subscriber,
     assert_crossed_nowhere(standin)
 
 
-@pytest.mark.parametrize("fault, state, words", [
-    ({"refusal": 102}, "refused", "login or password"),
-    ({"refusal": 104}, "limited", "too many sessions"),
-    ({"refusal": 11}, "blocked", "dealer"),
-    ({"second_factor": True}, "second_factor", "second factor")])
-def test_each_refusal_has_its_name(make_standin, make_agent, broker, subscriber, tmp_path, fault,
-                                   state, words):
+@pytest.mark.parametrize("fault, state, words, remedy", [
+    ({"refusal": 102}, "refused", "login or password", "see to api.user.login"),
+    ({"refusal": 104}, "limited", "too many sessions", "an API key needs no sessions"),
+    ({"refusal": 11}, "blocked", "dealer", "ask the platform's support"),
+    ({"second_factor": True}, "second_factor", "second factor", "use an API key")])
+def test_each_refusal_has_its_name_and_remedy(make_standin, make_agent, broker, subscriber, tmp_path, fault,
+                                              state, words, remedy):
     standin = make_standin(fleet=3)
     standin.control("account", api="user", **fault)
     agent = make_agent(standin, broker, user_config(tmp_path))
     agent.wait_log(lambda line: words in line and line.startswith("error"))
     wait_credential(subscriber, "api", state)
+    health = contract.payload_of(subscriber, PREFIX + "health")
+    assert remedy in health["api"]["last_error"], health
     assert not standin.wait(what="user/auth", count=3, timeout=WATCH_S)["done"], "hammered"
     status = agent.once("status")
-    assert "credential " + state in status.stdout, status.stdout
+    assert "credential " + state in status.stdout and remedy in status.stdout, status.stdout
     agent.assert_alive()
     assert USER[1] not in agent.log()
 
@@ -101,6 +103,27 @@ def test_a_key_from_the_environment_is_not_left_there(standin, make_agent, broke
     subscriber.wait_for(contract.has_all_states(standin))
     environment = agent.proc("environ")
     assert b"DEPOTLINK_TEST_KEY=" in environment and standin.key.encode() not in environment
+
+
+def test_a_key_of_systemds_store_serves_as_well(standin, make_agent, broker, subscriber, monkeypatch, tmp_path):
+    write_secret(str(tmp_path / "depot.key"), standin.key, 0o400)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    make_agent(standin, broker, {"api": {"key_file": "$CREDENTIALS_DIRECTORY/depot.key"}})
+    subscriber.wait_for(contract.has_all_states(standin))
+
+
+def test_an_agent_that_crashes_again_and_again_locks_nobody_out(standin, make_agent, tmp_path):
+    standin.control("account", api="user", refusal=102)
+    agent = make_agent(standin, "mqtt://127.0.0.1:1", user_config(tmp_path), start=False)
+    for _ in range(12):
+        mark = agent.mark()
+        agent.start()
+        agent.wait_log(lambda line: "login or password" in line or "does not log in now" in line, mark)
+        agent.kill()
+    assert standin.stats()["requests"]["user/auth"] == 8
+    assert "too many logins within an hour" in agent.log()
+    with open(os.path.join(agent.runtime_dir, "logins"), encoding="ascii") as book:
+        assert len([time for time in book.read().split() if time != "0"]) == 8
 
 
 def test_once_logs_in_and_out(standin, make_agent, tmp_path):

@@ -15,7 +15,8 @@ WATCH_S = 3
 
 def config(folder, *extras):
     path = write_secret(os.path.join(str(folder), "panel.password"), PANEL[1])
-    return {"api": {"panel": {"login": PANEL[0], "password_file": path}}, "extra": list(extras)}
+    panel = {"login": PANEL[0], "password_file": path, "path": "/panel/v2"}
+    return {"api": {"panel": panel}, "extra": list(extras)}
 
 
 def users(first, count):

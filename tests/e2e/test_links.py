@@ -41,6 +41,8 @@ def test_links_are_published_with_their_status(make_standin, make_agent, broker,
     standin.link(id=104, trackers=[first], lifetime={"from": now + 3600})
     standin.link(id=105, trackers=[first], lifetime={"to": now - 60})
     standin.link(id=106, trackers=[first], enabled=False)
+    for link_id in range(1000, 1230):  # three pages
+        standin.link(id=link_id, trackers=[first])
     agent = make_agent(standin, broker, LINKS_FAST)
     link = subscriber.wait_json(link_topic(103))
     assert link["status"] == "enabled" and link["description"] == "Caf\u00e9  "
@@ -51,8 +53,10 @@ def test_links_are_published_with_their_status(make_standin, make_agent, broker,
     assert subscriber.latest[link_topic(103)].retain
     standin.link(id=103, enabled=False)
     subscriber.wait_json(link_topic(103), lambda p: p["status"] == "disabled")
-    standin.link(id=104, remove=True)
-    assert subscriber.wait_payload(link_topic(104), b"").retain
+    subscriber.wait_for(lambda s: all(link_topic(link_id) in s.latest for link_id in range(1000, 1230)))
+    for link_id in (104, 1229):
+        standin.link(id=link_id, remove=True)
+        assert subscriber.wait_payload(link_topic(link_id), b"").retain
     assert b"700d4a54" not in b"".join(message.payload for message in subscriber.messages)
     assert "700d4a54" not in agent.log()
     subscriber.wait_for(contract.has_all_states(standin))  # the fleet goes on as ever

@@ -12,6 +12,12 @@ PATIENCE_S = 20
 VERSIONS = {"1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
+def stalls(connection):
+    """Says nothing, for as long as the client has the patience."""
+    while connection.recv(4096):
+        pass
+
+
 def context(chain, key, version, ciphers="DEFAULT"):
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.set_ciphers(ciphers + ":@SECLEVEL=0")  # a client is to refuse what is weak, not we

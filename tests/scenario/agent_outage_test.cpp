@@ -128,6 +128,34 @@ TEST(AgentOutage, AClockThatJumpsBothWays) {
   CHECK(world.spins < 10);
 }
 
+// The API's time is right throughout: by it records grow old, and are noted.
+TEST(AgentOutage, AClockThatJumpsByYearsCostsTheQueueNothing) {
+  World world(20);
+  world.settings.poll.moving_ms = kMinuteMs;
+  world.settings.queue.max_age_ms = 2 * kHourMs;
+  const std::int64_t right_less_uptime_ms = world.clock.WallNow().ms - world.clock.Now().ms;
+  const auto tell_time = [&] { world.http.server_time_ms = world.api.Now().ms; };
+  const auto set_clock = [&](std::int64_t wall_ms) {
+    world.clock.SetWall({wall_ms});
+    world.api.ahead_ms = right_less_uptime_ms + world.clock.Now().ms - wall_ms;
+    tell_time();
+  };
+  tell_time();
+  world.Run(kMinuteMs, tell_time);
+  world.broker.away = true;
+  for (const std::int64_t wrong_ms : {std::int64_t{1000}, std::int64_t{2147483648000},
+                                      std::int64_t{4000000000000}, std::int64_t{1577836800000}}) {
+    set_clock(wrong_ms);
+    world.Run(20 * kMinuteMs, tell_time);
+  }
+  CHECK(world.agent->unpublished() > 1000);
+  set_clock(right_less_uptime_ms + world.clock.Now().ms);
+  world.Run(kMinuteMs, tell_time);
+  world.broker.away = false;
+  world.Run(3 * kMinuteMs, tell_time);
+  Holds(world);
+}
+
 TEST(AgentOutage, AThousandFlaps) {
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     World world(12, seed);

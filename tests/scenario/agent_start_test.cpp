@@ -33,6 +33,14 @@ TEST(AgentStart, WithAllThereTheFleetIsOnTheBusAtOnce) {
   STRCMP_EQUAL("40", world.Health("trackers").c_str());
 }
 
+TEST(AgentStart, AKeyThatTravelsInTheClearIsToldAtEachStart) {
+  world.Run(kSecondMs);
+  LONGS_EQUAL(0, world.logs.Count(LogLevel::kWarn, "without TLS"));
+  world.settings.api.url = "http://10.0.0.1/v2";
+  world.Kill();
+  LONGS_EQUAL(1, world.logs.Count(LogLevel::kWarn, "without TLS"));
+}
+
 // A box without a battery: until somebody sets its clock, the API's keeps the books.
 TEST(AgentStart, IntoTheYear1970) {
   const std::int64_t right_ms = world.api.Now().ms;

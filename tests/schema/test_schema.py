@@ -52,6 +52,8 @@ TABLE = {
     "api.user.password_file": ((NEW_FILE,), NO_FILE),
     "api.panel.login": (("20410", "x" * 256), NO_TEXT + ("a\nb", "x" * 257)),
     "api.panel.password_file": ((NEW_FILE,), NO_FILE),
+    "api.panel.path": (("/panel", "/v2/panel", "/panel/v2", "/a_b.c-D", "/" + "x" * 99),
+                       NO_TEXT + ("panel", "/", "/panel/", "//panel", "/a//b", "/a b", "/a?b", "/%41", "/\u00fc", "/" + "x" * 100)),
     "api.ca_file": ((NEW_FILE,), NO_FILE),
     "api.pin": ((PIN, ";".join([PIN] * 4)), NO_TEXT + (PIN[:-1], PIN + ";", ";" + PIN, PIN[8:], "sha1//" + PIN[8:], PIN + " ", ";".join([PIN] * 5), PIN.replace("+", "-"))),
     "api.allow_http": ((True, False), (0, "true", None, [], {})),

@@ -150,6 +150,8 @@ class Api:
         if self.options.step_s:
             self.fleet.clock.advance(self.options.step_s)
         found, blocked, missing = self._sort_out(ids)
+        if getattr(self.options, "poison", None) in ids:  # spoils its batch, whatever the flags say
+            raise ApiError(217)
         if missing and not _flag(params, "allow_not_exist"):
             raise ApiError(217)
         if blocked and not _flag(params, "list_blocked"):

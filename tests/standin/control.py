@@ -160,11 +160,11 @@ class Control:
         return {}
 
     def act_options(self, **values):
-        """Changes order, gzip, framing, keep_alive, step_s, date_offset (null: no Date), track_span or
-        track_limit while running."""
+        """Changes order, gzip, framing, keep_alive, step_s, date_offset (null: no Date), track_span,
+        track_limit or poison (a tracker) while running."""
         for name, value in values.items():
             if name not in ("order", "gzip", "framing", "keep_alive", "step_s", "date_offset",
-                            "track_span", "track_limit"):
+                            "track_span", "track_limit", "poison"):
                 raise ValueError("no option %r can be changed" % name)
             setattr(self._options, name, value)
         return {}

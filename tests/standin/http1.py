@@ -16,14 +16,14 @@ REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 303: "See Other",
 
 
 class Request:
-    """One request: `action` is the path without `/v2`, slashes at either end and query."""
+    """One request: `action` is the path without `/v2` (or `/panel/v2`), slashes at either end and query."""
 
     def __init__(self, method, target, headers, body):
         self.method, self.target, self.headers, self.body = method, target, headers, body
         path, _, query = target.partition("?")
         self.query = dict(parse_qsl(query, keep_blank_values=True))
         action = unquote(path).strip("/")
-        self.action = action[3:] if action.startswith("v2/") else action
+        self.action = action[3:] if action.startswith("v2/") else action.replace("panel/v2/", "panel/", 1)
 
     def wants_close(self):
         return "close" in self.headers.get("connection", "").lower()

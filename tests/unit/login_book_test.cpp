@@ -50,6 +50,19 @@ TEST(LoginBook, AnAgentThatIsStartedAgainAndAgainLogsInEightTimesAnHour) {
   LONGS_EQUAL(3 * 8, logins);
 }
 
+TEST(LoginBook, WhatCameToNothingDoesNotCount) {
+  LoginBook book(ram, log);
+  for (int i = 0; i < 7; ++i) book.OnLogin(Api::kUser, kFirstLogin + i);
+  for (int i = 0; i < 50; ++i) {
+    book.OnLogin(Api::kUser, kFirstLogin + 10 + i);
+    book.OnNoLogin(Api::kUser);
+  }
+  CHECK(MayLogIn(Api::kUser, kFirstLogin + 100));
+  book.OnLogin(Api::kUser, kFirstLogin + 100);
+  CHECK_FALSE(MayLogIn(Api::kUser, kFirstLogin + 101));
+  CHECK(book.FreeAt(Api::kUser) == kFirstLogin + kHourMs);
+}
+
 TEST(LoginBook, TheOtherApiHasItsOwn) {
   LoginBook book(ram, log);
   for (int i = 0; i < 8; ++i) book.OnLogin(Api::kPanel, kFirstLogin + i);

@@ -185,6 +185,20 @@ TEST(Check, WarnsOfAKeyThatLooksWrongButShowsNothingOfIt) {
   CHECK(out.find("0123456789") == std::string::npos);
 }
 
+TEST(Check, WarnsOfAKeyThatTravelsInTheClear) {
+  const auto says = [this](const std::string& url) {
+    files.Put("c.json", R"({"site": "s", "api": {"url": ")" + url +
+                            R"(", "allow_http": true, "key_file": "/k"},)" +
+                            R"("mqtt": {"url": "mqtt://localhost"}})");
+    CHECK_EQUAL(0, Run());
+    return out.find("c.json:1:30: api.url: warning: key and positions cross") != std::string::npos;
+  };
+  CHECK(says("http://10.0.0.1/v2"));
+  for (const char* url : {"https://10.0.0.1/v2", "http://localhost/v2", "http://127.0.0.1"}) {
+    CHECK_FALSE_TEXT(says(url), url);
+  }
+}
+
 TEST(Check, WarnsOfAPasswordThatTravelsInTheClear) {
   const auto says = [this](const std::string& url) {
     files.Put("c.json",

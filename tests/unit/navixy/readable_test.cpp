@@ -17,8 +17,8 @@ bool HasEnding(std::string_view text, std::string_view end) {
 
 bool ReadsByItsName(std::string_view path) {
   const std::string_view last = path.substr(path.rfind('/') + 1);
-  return last == "list" || last == "read" || last == "count" || last.substr(0, 4) == "get_" ||
-         HasEnding(path, "value/get");
+  return last == "list" || last == "batch_list" || last == "read" || last == "count" ||
+         last.substr(0, 4) == "get_" || HasEnding(path, "value/get");
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ TEST_GROUP(Caller) {
   FakeHttp http;
   depotlink::json::ElementReader reader;
   Listener listener;
-  Caller caller{{"https://api.example/v2", 7000}, http, reader, listener};
+  Caller caller{{"https://api.example/v2", 7000, {}}, http, reader, listener};
 
   void Start(const Endpoint& endpoint = kGetStates) {
     CHECK(caller.Start(endpoint, "NVX key", "{\"b\":1}").ok());
@@ -99,6 +99,20 @@ TEST(Caller, SendsWhatTheEndpointAsksFor) {
   http.Answer(200, "{}");
   Start(kGetStates);
   STRCMP_EQUAL("https://api.example/v2/tracker/get_states", http.last().url.c_str());
+}
+
+TEST(Caller, ThePanelMayStandElsewhereOnTheServer) {
+  using namespace depotlink::navixy;
+  Caller split{
+      {"https://api.example/v2", 7000, "https://api.example/panel/v2"}, http, reader, listener};
+  CHECK(split.Start(kPanelAuth, "", "{}").ok());
+  STRCMP_EQUAL("https://api.example/panel/v2/account/auth", http.last().url.c_str());
+  http.Answer(200, "{}");
+  CHECK(split.Start(kTrackerList, "", "{}").ok());
+  STRCMP_EQUAL("https://api.example/v2/tracker/list", http.last().url.c_str());
+  http.Answer(200, "{}");
+  Start(kPanelAuth);
+  STRCMP_EQUAL("https://api.example/v2/panel/account/auth", http.last().url.c_str());
 }
 
 TEST(Caller, HandsElementsOnByContainer) {
@@ -196,7 +210,7 @@ TEST(Caller, PausesWhereTheStagesBehindAreFull) {
   const std::string body = R"({"states":{"1":1,"2":2,"3":[3],"4":"4","5":5},"success":true})";
   for (std::size_t piece = 1; piece <= body.size(); ++piece) {
     Listener slow;
-    Caller other({"https://api.example", 1}, http, reader, slow);
+    Caller other({"https://api.example", 1, {}}, http, reader, slow);
     slow.room = 1;
     CHECK(other.Start(kGetStates, "", "{}").ok());
     http.Body(200, body, piece);

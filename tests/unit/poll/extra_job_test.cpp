@@ -188,6 +188,14 @@ TEST(ExtraJob, AValueIsHandedOverWhole) {
   STRCMP_EQUAL("{}|", asked.c_str());
 }
 
+TEST(ExtraJob, TheReadingsOfManyTrackersStandUnderANameOfTheirOwn) {
+  Add("tracker/readings/batch_list", R"({"trackers":[7]})");
+  body = R"({"value":1,"result":{"7":{"inputs":[]}},"success":true})";
+  Run(kMinuteMs);
+  STRCMP_EQUAL("begin 0;end 1;", work.Calls().c_str());
+  STRCMP_EQUAL(R"({"7":{"inputs":[]}})", work.last.c_str());
+}
+
 TEST(ExtraJob, AnAnswerWithoutTheValueIsToldOnceAndAskedSeldom) {
   Add("file/stats/read", "", 10 * kSecondMs);
   body = R"({"success":true})";

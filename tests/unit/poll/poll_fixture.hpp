@@ -93,8 +93,8 @@ class PollFixture {
       : session(setup.session, Secret(std::string("key")), files, reader, random, log),
         fleet(setup.fleet_ms, work, random, log),
         states(setup.batch, work),
-        poller({setup.requests_per_second, {}}, {"https://api.example/v2", 30 * kSecondMs}, http,
-               reader, clock, random, log) {
+        poller({setup.requests_per_second, {}}, {"https://api.example/v2", 30 * kSecondMs, {}},
+               http, reader, clock, random, log) {
     files.Put("/key", "key");
     poller.Add(session);
     poller.Add(fleet);

@@ -120,6 +120,7 @@ class FullBook : public depotlink::poll::LoginLimit {
  public:
   MonoTime FreeAt(depotlink::navixy::Api) const override { return free_at; }
   void OnLogin(depotlink::navixy::Api, MonoTime) override { ++logins; }
+  void OnNoLogin(depotlink::navixy::Api) override { --logins; }
   MonoTime free_at{};
   int logins = 0;
 };
@@ -138,6 +139,29 @@ TEST(UserSession, WhereRunsBeforeHaveUsedUpTheHoursLoginsItWaits) {
   LONGS_EQUAL(1, book.logins);
   fixture.http.Answer(200, LoggedIn(kHash));
   CHECK(fixture.session.state() == SessionState::kGood);
+}
+
+TEST(UserSession, OnlyALoginThatWasJudgedCounts) {
+  using depotlink::ports::HttpEnd;
+  FullBook book;
+  fixture.session.SetLimit(book);
+  for (const HttpEnd end : {HttpEnd::kNameFailed, HttpEnd::kConnectFailed, HttpEnd::kTlsFailed}) {
+    fixture.StepToRequest();
+    fixture.http.Fail(end, "");
+  }
+  fixture.Answer(503, "");
+  fixture.Answer(500, ErrorBody(1));
+  fixture.Answer(429, ErrorBody(15));
+  fixture.Answer(200, "<html>");
+  LONGS_EQUAL(0, book.logins);
+  // It may have been heard.
+  fixture.StepToRequest();
+  fixture.http.Fail(HttpEnd::kTimeout, "");
+  LONGS_EQUAL(1, book.logins);
+  fixture.Answer(400, ErrorBody(102));
+  LONGS_EQUAL(2, book.logins);
+  LogIn();
+  LONGS_EQUAL(3, book.logins);
 }
 
 TEST(UserSession, ASecondFactorIsSaidAndEachTrySendsAMailSoThereAreFew) {
