@@ -45,8 +45,9 @@ def _steady_port():
 class Lane:
     """Enter it; then `start_agent`, `start_broker`, and what the soak is about."""
 
-    def __init__(self, binary, fleet, flush_interval="1s"):
-        self._binary, self._flush_interval = binary, flush_interval
+    def __init__(self, binary, fleet, flush_interval="1s", config=None):
+        self._binary = binary
+        self._config = merged(merged(CONFIG, {"queue": {"flush_interval": flush_interval}}), config or {})
         self.standin = StandIn(fleet=fleet, kind="moving", clock="stepped", report=1, rate=0,
                                served_log=SERVED_LOG, step=1)
         self.books, self.collector, self._read = Books(), None, 0
@@ -58,8 +59,7 @@ class Lane:
     def __enter__(self):
         self.standin.__enter__()
         self.agent = Agent(self._binary, self.folder.name, self.standin.api_url, self.standin.ca_file,
-                           self.standin.key, self.broker.url,
-                           merged(CONFIG, {"queue": {"flush_interval": self._flush_interval}}))
+                           self.standin.key, self.broker.url, self._config)
         return self
 
     def point_agent_at(self, url):
@@ -126,12 +126,19 @@ class Lane:
             raise Stuck("the stand-in did not notice the end of the agent")
         self.end_life()
 
-    def end_life(self):
-        """All that was served since the last call went to one process."""
+    def _served(self):
         entries = self.standin.served(since=self._read)
         if entries:
             self._read = entries[-1]["n"]
-        self.books.take_life([(entry["id"], entry["unix"]) for entry in entries])
+        return [(entry["id"], entry["unix"]) for entry in entries if entry["whole"]]
+
+    def take_served(self):
+        """What was served since the last call, to a process that goes on."""
+        self.books.take_served(self._served())
+
+    def end_life(self):
+        """All that was served since the last call went to one process."""
+        self.books.take_life(self._served())
 
     def lose_journal(self):
         with contextlib.suppress(FileNotFoundError):

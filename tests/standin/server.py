@@ -151,12 +151,13 @@ class Server:
             raise Gone
         if kind == "delay":
             fault.cleared.wait(fault.params.get("seconds", 1))
-        reply = self._reply(request, fault)
+        reply, sent = self._reply(request, fault), False
         try:
             sender.send(request, reply, fault, close)
+            sent = True
         finally:
             self.stats.reply(reply.status, kind)
-            self.stats.served(reply.served, kind not in fault_kinds.SPOILING)
+            self.stats.served(reply.served, sent and kind not in fault_kinds.SPOILING)
 
     def _reply(self, request, fault):
         if fault and fault.kind in fault_kinds.REPLACING:
