@@ -4,9 +4,7 @@ import contextlib
 import io
 import json
 import os
-import random
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -15,7 +13,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(TESTS, "standin"), os.path.join(TESTS, "e2e")]
-from launch import Broker, StandIn  # noqa: E402
+from launch import Broker, StandIn, steady_port  # noqa: E402
 from agent import Agent, merged  # noqa: E402
 from books import Books  # noqa: E402
 from collector import Collector  # noqa: E402
@@ -23,7 +21,6 @@ from collector import Collector  # noqa: E402
 PATIENCE_S = 240
 LOOK_S = 0.1
 QUIET_POLLS = 15
-PORTS = (10000, 30000)
 SERVED_LOG = 400000
 CONFIG = {"api": {"requests_per_second": 50}, "poll": {"fleet": "10m"},
           "queue": {"min_free": "0KiB", "max_size": "4GiB"}}
@@ -31,15 +28,6 @@ CONFIG = {"api": {"requests_per_second": 50}, "poll": {"fleet": "10m"},
 
 class Stuck(Exception):
     """Something that must come did not."""
-
-
-def _steady_port():
-    """A free port that the kernel gives to nobody's connection while the broker is away."""
-    while True:
-        port = random.randrange(*PORTS)
-        with contextlib.suppress(OSError), socket.socket() as sock:
-            sock.bind(("127.0.0.1", port))
-            return port
 
 
 class Lane:
@@ -53,7 +41,7 @@ class Lane:
         self.books, self.collector, self._read = Books(), None, 0
         self._pause = threading.Event()
         self.folder = tempfile.TemporaryDirectory(prefix="soak-")
-        self.broker = Broker(self.folder.name, port=_steady_port(), log="none")
+        self.broker = Broker(self.folder.name, port=steady_port(), log="none")
         self.agent = None
 
     def __enter__(self):
