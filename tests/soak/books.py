@@ -41,12 +41,16 @@ class Books:
         self.faults = []
 
     def take_served(self, entries):
-        """What the process of now was served, in order: (tracker, time)."""
-        for entry in entries:
+        """What the process of now was served, in order: (tracker, time, whole). Of an answer that was cut short, what stood
+        before the cut may come, and is owed by nobody."""
+        for tracker, at, whole in entries:
+            entry = (tracker, at)
             self._served.add(entry)
-            if entry[0] in self._last:
-                self._owed.add(self._last[entry[0]])
-            self._last[entry[0]] = entry
+            before = self._last.pop(tracker, None)
+            if before is not None:
+                self._owed.add(before)
+            if whole:
+                self._last[tracker] = entry
 
     def take_life(self, entries):
         """The last that a process was served; nothing more is asked for by it."""

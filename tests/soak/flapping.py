@@ -27,16 +27,18 @@ API_FAULTS = (("error", {"code": 14, "retry_after": "3"}), ("close", {}), ("html
 
 def add_arguments(parser):
     parser.add_argument("--minutes", type=float, default=60, help="how long it flaps (60)")
+    parser.add_argument("--only", choices=("broker", "api"), help="just this one flaps: to find out which of the two costs")
+    parser.add_argument("--faster", type=float, default=1, help="all times of coming and going by so much shorter (1)")
     parser.set_defaults(count=0)
 
 
 class Flap:
     """One of the two: when it goes, when it comes back."""
 
-    def __init__(self, chance, times, go, come):
+    def __init__(self, chance, times, go, come, faster):
         self._random, (self._up, self._away, self._long) = chance, times
-        self._go, self._come, self.away, self.count = go, come, False, 0
-        self.at = time.monotonic() + chance.uniform(*self._up)
+        self._go, self._come, self._faster = go, come, faster
+        self.away, self.count, self.at = False, 0, time.monotonic() + chance.uniform(*self._up) / faster
 
     def turn(self):
         if self.away:
@@ -46,7 +48,7 @@ class Flap:
             self.count += 1
             self._go()
             pause = self._long if self.count % LONG_EACH == 0 else self._random.uniform(*self._away)
-        self.away, self.at = not self.away, time.monotonic() + pause
+        self.away, self.at = not self.away, time.monotonic() + pause / self._faster
 
 
 class Flapper:
@@ -70,7 +72,8 @@ class Flapper:
         """`whole`: broker and API have been there for a while, so that all connections should be."""
         agent = self.lane.agent
         agent.assert_alive()
-        self.samples.append({**slope.of(agent.pid), "at_s": round(time.monotonic() - self._begun, 1), "whole": whole})
+        self.samples.append({**slope.of(agent.pid), "at_s": round(time.monotonic() - self._begun, 1), "whole": whole,
+                             "heap": self.lane.health.get("memory_heap_kib", 0)})
         self.lane.take_messages()
         self.lane.take_served()
 
@@ -78,8 +81,10 @@ class Flapper:
         self.lane.start_broker()
         self.lane.start_agent()
         self._begun = time.monotonic()
-        broker = Flap(self.random, BROKER, self.lane.kill_broker, self.lane.start_broker)
-        api = Flap(self.random, API, self._api_goes, self._api_comes)
+        broker = Flap(self.random, BROKER, self.lane.kill_broker, self.lane.start_broker, self.options.faster)
+        api = Flap(self.random, API, self._api_goes, self._api_comes, self.options.faster)
+        for flap in {"broker": (api,), "api": (broker,)}.get(self.options.only, ()):
+            flap.at = float("inf")
         next_sample, told, calm_since = self._begun + SAMPLE_S, 0, self._begun
         while time.monotonic() < self._begun + self.options.minutes * MINUTE_S:
             flap = min(broker, api, key=lambda one: one.at)

@@ -39,6 +39,7 @@ class Lane:
         self.standin = StandIn(fleet=fleet, kind="moving", clock="stepped", report=1, rate=0,
                                served_log=SERVED_LOG, step=1)
         self.books, self.collector, self._read = Books(), None, 0
+        self.health = {}  # the newest that the agent said of itself
         self._pause = threading.Event()
         self.folder = tempfile.TemporaryDirectory(prefix="soak-")
         self.broker = Broker(self.folder.name, port=steady_port(), log="none")
@@ -118,7 +119,7 @@ class Lane:
         entries = self.standin.served(since=self._read)
         if entries:
             self._read = entries[-1]["n"]
-        return [(entry["id"], entry["unix"]) for entry in entries if entry["whole"]]
+        return [(entry["id"], entry["unix"], entry["whole"]) for entry in entries]
 
     def take_served(self):
         """What was served since the last call, to a process that goes on."""
@@ -138,6 +139,8 @@ class Lane:
         if self.collector is not None:
             for topic, payload in self.collector.take():
                 self.books.take_message(topic, payload)
+                if topic.endswith(b"/health"):
+                    self.health = json.loads(payload)
 
     def segments(self):
         return [name for name in os.listdir(self.agent.queue_dir) if name.endswith(".seg")]

@@ -46,11 +46,11 @@ def spread(samples, kind):
 
 
 def table(samples):
-    yield "| minute | resident, KiB | of it anonymous | peak (VmHWM) | descriptors | threads |"
-    yield "|---:|---:|---:|---:|---:|---:|"
+    yield "| minute | resident, KiB | of it anonymous | peak (VmHWM) | allocated, by its own count | descriptors | threads |"
+    yield "|---:|---:|---:|---:|---:|---:|---:|"
     for number, part in enumerate(minutes_of(samples), 1):
-        yield "| %d | %.0f | %.0f | %d | %s | %s |" % (
-            number, middle(part, "rss"), middle(part, "anonymous"), part[-1]["peak"],
+        yield "| %d | %.0f | %.0f | %d | %.0f | %s | %s |" % (
+            number, middle(part, "rss"), middle(part, "anonymous"), part[-1]["peak"], middle(part, "heap"),
             spread(part, "descriptors"), spread(part, "threads"))
 
 
@@ -68,14 +68,16 @@ def judge(samples, settle_minutes):
     calm = [one for one in late if one["whole"]] or late
     return {"rss_kib_per_hour": round(per_hour(late, "rss"), 1),
             "anonymous_kib_per_hour": round(per_hour(late, "anonymous"), 1),
+            "heap_kib_per_hour": round(per_hour(late, "heap"), 1),
             "rss_kib": [min(one["rss"] for one in late), max(one["rss"] for one in late)],
-            "peak_kib": samples[-1]["peak"],
+            "peak_kib": max(one["peak"] for one in samples),
             "threads": [min(one["threads"] for one in late), max(one["threads"] for one in late)],
             "descriptors": [min(one["descriptors"] for one in calm), max(one["descriptors"] for one in calm)],
             "descriptors_at_all": [min(one["descriptors"] for one in samples), max(one["descriptors"] for one in samples)]}
 
 
 def words(found):
-    return ("resident %+.1f KiB an hour (anonymous %+.1f), %d to %d KiB, peak %d; %d to %d threads; %d to %d descriptors in calm, "
-            "%d to %d at all" % (found["rss_kib_per_hour"], found["anonymous_kib_per_hour"], *found["rss_kib"],
+    return ("resident %+.1f KiB an hour (anonymous %+.1f, allocated %+.1f), %d to %d KiB, peak %d; %d to %d threads; %d to %d descriptors in calm, "
+            "%d to %d at all" % (found["rss_kib_per_hour"], found["anonymous_kib_per_hour"],
+                                 found["heap_kib_per_hour"], *found["rss_kib"],
                                  found["peak_kib"], *found["threads"], *found["descriptors"], *found["descriptors_at_all"]))
