@@ -4,14 +4,17 @@ import signal
 import time
 
 import measure
-from scenario import Rig, difference  # puts the stand-in on the path
+import peer_tools  # puts the stand-in on the path
 from bare_subscriber import BareSubscriber
 from launch import Broker, steady_port
+from scenario import Rig, difference
+from standin import motion
 
 READY_S = 60
+REPORT_S = 5     # of each tracker in an outage: the slowest of the tools asks in less
 RECONNECT_S = 90
 SHORTLY_S = 0.5
-BEFORE_S = 5.0   # of changing states before an outage, and after it
+BEFORE_S = 10.0  # before an outage, and after the first state that came after it
 
 
 class PeerRig(Rig):
@@ -57,11 +60,11 @@ class PeerRig(Rig):
                     found.append((float(at), *state))
         return found
 
-    def handed(self, since, later_than, until=None):
+    def handed(self, since, later_than):
         """When each state was served whole for the first time, by tracker and token; only those of after a time."""
         found = {}
         for entry in self.standin.served(since=since):
-            if entry["whole"] and entry["unix"] > later_than and (until is None or entry["n"] <= until):
+            if entry["whole"] and entry["unix"] > later_than:
                 key = (entry["id"], self.agent.token(entry["id"], entry["unix"]))
                 found.setdefault(key, entry["at"])
         return found
@@ -98,12 +101,11 @@ def cost(tool, fleet, seconds):
 
 
 def outage(tool, fleet, seconds, killed):
-    """The broker is away for so long while all trackers have news; `killed`: in the midst of it the tool is killed, and
-    started at once, as a service manager would."""
-    with PeerRig(tool, fleet) as rig:
-        rig.wait_ready()
-        begun, before = rig.standin.clock()["now"], rig.served()
-        rig.standin.options(step_s=1)
+    """The broker is away for so long while each tracker has news every few seconds, asked for or not; `killed`: in the midst
+    of it the tool is killed, and started at once, as a service manager would."""
+    with LivePeerRig(tool, fleet) as rig:
+        rig.wait_first()
+        begun = rig.standin.clock()["now"]
         rig.let_pass(BEFORE_S)
         rig.broker.kill()
         seen = {tuple(key) for _, *key in rig.arrived()}
@@ -112,23 +114,43 @@ def outage(tool, fleet, seconds, killed):
         if killed:
             rig.let_pass(seconds / 2)
             rig.agent.kill()
-            under_way = newest(rig, before)
+            under_way = newest(rig)
             rig.agent.start()
             rig.let_pass(seconds / 2)
         else:
             rig.let_pass(seconds)
         came_back = connect_again(rig)
-        rig.standin.options(step_s=0)
+        rig.standin.freeze()
+        ended = rig.standin.clock()["now"]
         rig.settle()
         seen |= {tuple(key) for _, *key in rig.arrived()}
-        handed = set(rig.handed(before, begun)) - (under_way - seen)
-        return {"fleet": fleet, "seconds": seconds, "states": len(handed), "lost": len(handed - seen),
+        due = rig.reports(begun, ended - 1) - (under_way - seen)
+        return {"fleet": fleet, "seconds": seconds, "states": len(due), "lost": len(due - seen),
                 "first_after_s": came_back, **rig.agent.memory()}
 
 
-def newest(rig, since):
+class LivePeerRig(PeerRig):
+    """Its clock is the real one: trackers report whether anybody asks or not."""
+
+    api = {"kind": "moving", "clock": "real", "report": REPORT_S}
+
+    def wait_first(self):
+        due = self.fleet * (self._tool.messages_a_state + self._tool.messages_a_tracker)
+        self.wait_until(lambda: self.subscriber.ask("count")["states"] >= due, "a state of each tracker", READY_S)
+
+    def reports(self, after, until):
+        """All that the fleet reported in that time: (tracker, token)."""
+        found = set()
+        for tracker in self.standin.trackers():
+            traits = motion.Traits(peer_tools.SEED, tracker["id"])
+            first = motion.quantum("moving", traits, REPORT_S, after) + REPORT_S
+            found |= {(tracker["id"], self.agent.token(tracker["id"], at)) for at in range(first, until + 1, REPORT_S)}
+        return found
+
+
+def newest(rig):
     """What each tracker was served last: it may have been between the API and the tool when that was killed."""
-    last = {entry["id"]: entry["unix"] for entry in rig.standin.served(since=since)}
+    last = {entry["id"]: entry["unix"] for entry in rig.standin.served(since=0)}
     return {(tracker, rig.agent.token(tracker, at)) for tracker, at in last.items()}
 
 
