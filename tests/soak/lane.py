@@ -20,6 +20,7 @@ from collector import Collector  # noqa: E402
 
 PATIENCE_S = 240
 LOOK_S = 0.1
+POLL_S = 330  # longer than the longest wait for an API that was away
 QUIET_POLLS = 15
 SERVED_LOG = 400000
 CONFIG = {"api": {"requests_per_second": 50}, "poll": {"fleet": "10m"},
@@ -158,6 +159,8 @@ class Lane:
             quiet = quiet + 1 if self.books.received == received else 0
 
     def _poll(self, count):
-        polls = self.standin.stats()["requests"].get("tracker/get_states", 0)
-        if not self.standin.wait(what="tracker/get_states", count=polls + count, timeout=60)["done"]:
-            raise Stuck("polling stopped\n" + self.agent.log()[-2000:])
+        due = self.standin.stats()["requests"].get("tracker/get_states", 0) + count
+        deadline = time.monotonic() + POLL_S
+        while not self.standin.wait(what="tracker/get_states", count=due, timeout=60)["done"]:
+            if time.monotonic() > deadline:
+                raise Stuck("polling stopped\n" + self.agent.log()[-2000:])
