@@ -46,10 +46,27 @@ def table(head, rows, columns):
                                                 for all_found in columns.values()))
 
 
+def lost(found):
+    return "%.0f %%" % (100.0 * found["lost"] / max(1, found["states"])) if found["lost"] else "0"
+
+
+def short(results):
+    """The largest fleet and the outages in one table: for the README."""
+    if not results["costs"] or not results["outage"]:
+        return []
+    last = {tool: [found[-1]] for tool, found in results["costs"].items()}
+    lines = list(table("", ROWS[:6], last))
+    for title, name in (("reports of the fleet lost over a minute without the broker", "outage"),
+                        ("... in which the tool was killed and started once", "outage_killed")):
+        lines.append("| %s | %s |" % (title, " | ".join(cell(lost, results[name][tool]) for tool in last)))
+    return lines + [""]
+
+
 def markdown(results, options):
     out = ["%s, %d cores, %s; load at the start %.1f" % (results["machine"], results["cores"], results["date"], results["load"])]
     out += ["%s: %s" % pair for pair in results["versions"].items()]
     out += ["left out, since it is not here: " + name for name in results["absent"]] + [""]
+    out += short(results)
     sizes = " / ".join("{:,}".format(size) for size in options.fleets)
     out += table(sizes + " trackers", ROWS, results["costs"]) if results["costs"] else []
     for name, title in (("outage", "the broker is away for %.0f s, 100 trackers"),
