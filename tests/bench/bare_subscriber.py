@@ -3,8 +3,8 @@
 
 It stamps each piece of the stream as the kernel hands it over (CLOCK_MONOTONIC) and cuts it into
 messages; nothing is decoded until it is asked for. QoS 0: no acknowledgement of its own loads the
-broker; that nothing is lost shows in the count. As a program it takes a port, and commands on
-standard input, each answered by one JSON line:
+broker; that nothing is lost shows in the count. As a program it takes a port, how topics end that count (`/state`;
+nothing: all), and commands on standard input, each answered by one JSON line:
 
     count            {"states": .., "topics": .., "first_at": .., "last_at": ..}
     dump FILE N      writes the states from the Nth on, a line each: time, topic, payload (tabs)
@@ -13,81 +13,44 @@ standard input, each answered by one JSON line:
 import json
 import os
 import selectors
-import socket
 import subprocess
 import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
-from mqtt_wire import (CONNACK, CONNECT, PUBLISH, SUBACK, SUBSCRIBE, packet,  # noqa: E402
-                       read_varint, text)
+from mqtt_wire import PUBLISH, listen, read_varint  # noqa: E402
 
 PIECE = 1 << 18
 TIMEOUT_S = 30
 
 
-class Stream:
-    """Bytes in, whole packets out."""
-
-    def __init__(self):
-        self._left = b""
-
-    def packets(self, piece):
-        data, at = self._left + piece, 0
-        while len(data) - at >= 2:
-            try:
-                length, begin = read_varint(data, at + 1)
-            except IndexError:
-                break
-            if len(data) < begin + length:
-                break
-            yield data[at], data[begin:begin + length]
-            at = begin + length
-        self._left = data[at:]
-
-
 class Collector:
-    """Keeps (time, topic, payload) of each state in order of arrival."""
+    """Keeps (time, topic, payload) of each message on a topic with this end, in order of arrival."""
 
-    def __init__(self, port):
-        self._stream = Stream()
+    def __init__(self, port, end=b"/state"):
+        self._end = end
         self.kept, self.topics = [], set()
         self.states, self.first_at, self.last_at = 0, None, None
-        self.sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
-        self.sock.sendall(packet(CONNECT, text("MQTT") + b"\x05\x02\x00\x00\x00"
-                                 + text("bench-subscriber")))
-        self._await(CONNACK)
-        self.sock.sendall(packet(SUBSCRIBE, b"\x00\x01\x00" + text("depotlink/#") + b"\x08", 2))
-        self._await(SUBACK)
-
-    def _await(self, kind):
-        while True:
-            piece = self.sock.recv(PIECE)
-            if not piece:
-                raise OSError("the broker hung up")
-            if self._take_all(piece, kind):
-                return
+        self.sock, self._packets = listen(port, "bench-subscriber", self._take)
 
     def read(self):
         """One piece from the socket; False at its end."""
-        piece = self.sock.recv(PIECE)
-        self._take_all(piece)
+        try:
+            piece = self.sock.recv(PIECE)
+        except OSError:  # the broker was killed
+            piece = b""
+        at = time.monotonic()
+        for first, body in self._packets.feed(piece):
+            self._take(first, body, at)
         return bool(piece)
 
-    def _take_all(self, piece, awaited=None):
-        """Takes the messages that `piece` completes; True where the awaited packet was there."""
-        at, found = time.monotonic(), False
-        for first, body in self._stream.packets(piece):
-            found = found or first >> 4 == awaited
-            if first >> 4 == PUBLISH:
-                self._take(at, body)
-        return found
-
-    def _take(self, at, body):
-        end = 2 + (body[0] << 8 | body[1])
+    def _take(self, first, body, at=None):
+        if first >> 4 != PUBLISH:
+            return
+        at, end = at or time.monotonic(), 2 + (body[0] << 8 | body[1])
         topic = body[2:end]
-        if not topic.endswith(b"/state"):
+        if not topic.endswith(self._end):
             return
         properties, begin = read_varint(body, end)  # QoS 0: no packet id
         payload = body[begin + properties:]
@@ -121,8 +84,8 @@ def answer(collector, line):
     return {}
 
 
-def serve(port):
-    collector = Collector(port)
+def serve(port, end="/state"):
+    collector = Collector(port, end.encode())
     print("{}", flush=True)
     chosen = selectors.DefaultSelector()
     chosen.register(collector.sock, selectors.EVENT_READ)
@@ -142,9 +105,9 @@ def serve(port):
 class BareSubscriber:
     """The parent's side."""
 
-    def __init__(self, port):
+    def __init__(self, port, end="/state"):
         self._process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), str(port)],
+            [sys.executable, os.path.abspath(__file__), str(port), end],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self._answer()
 
@@ -165,4 +128,4 @@ class BareSubscriber:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), *sys.argv[2:3])

@@ -18,10 +18,32 @@ def memory_kib(pid):
                  for name in ("VmHWM", "VmRSS"))
 
 
-def cpu_ms(pid):
-    """utime + stime of all its threads, those that have ended included; steps of a tick (10 ms)."""
+def cpu_ms(pid, children=False):
+    """utime + stime of all its threads, those that have ended included; steps of a tick (10 ms). `children`: with those of
+    the processes that it has started and waited for."""
     fields = _read(pid, "stat").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S * 1000.0
+    return sum(map(int, fields[11:15 if children else 13])) * TICK_S * 1000.0
+
+
+def pss_kib(pid):
+    """Resident pages, those that n processes share counted as an n-th."""
+    return int(re.search(r"^Pss:\s+(\d+) kB", _read(pid, "smaps_rollup"), re.M).group(1))
+
+
+def family(pid):
+    """A process and all that descend from it, as they are now."""
+    found = [pid]
+    for one in found:
+        found += map(int, quietly(lambda one=one: _read(one, "task/%d/children" % one), "").split())
+    return found
+
+
+def quietly(read, otherwise=0):
+    """What `read` says; of a process that has ended meanwhile, nothing."""
+    try:
+        return read()
+    except (AttributeError, OSError):
+        return otherwise
 
 
 def thread_cpu_ms(pid):

@@ -37,27 +37,31 @@ CONFIG = {"poll": {**ALL_FAST, "fleet": "10m"}, "api": {"requests_per_second": 5
 
 
 class Rig:
-    """Stand-in, broker, subscriber and agent, each in a process of its own."""
+    """Stand-in, broker, subscriber and agent, each in a process of its own. `listens_to`: how topics end that count."""
+
+    listens_to = "/state"
+    api = {"kind": "moving", "clock": "stepped", "report": 1}
 
     def __init__(self, binary, fleet, config=None):
         self._config = merged(CONFIG, config or {})
         self.fleet, self._pause = fleet, threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
-        self.standin = StandIn(fleet=fleet, kind="moving", clock="stepped", report=1, rate=0,
-                               served_log=SERVED_LOG)
+        self.standin = StandIn(fleet=fleet, rate=0, served_log=SERVED_LOG, **self.api)
         self.broker, self.subscriber = Broker(log="none"), None
         self.binary, self.agent, self.started_at = binary, None, None
 
     def __enter__(self):
         self.standin.__enter__()
         self.broker.start()
-        self.subscriber = BareSubscriber(self.broker.port)
-        folder = self._folder.name
-        self.agent = Agent(self.binary, folder, self.standin.api_url, self.standin.ca_file,
-                           self.standin.key, self.broker.url, self._config)
+        self.subscriber = BareSubscriber(self.broker.port, self.listens_to)
+        self.agent = self.make_agent(self._folder.name)
         self.started_at = time.monotonic()
         self.agent.start()
         return self
+
+    def make_agent(self, folder):
+        return Agent(self.binary, folder, self.standin.api_url, self.standin.ca_file, self.standin.key,
+                     self.broker.url, self._config)
 
     def __exit__(self, *_):
         for close in (self.agent.close, self.subscriber.close,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MQTT packets to bytes and back, as far as the subscriber and the fake broker need them."""
+"""MQTT packets to bytes and back, as far as the subscribers and the fake broker need them."""
+import socket
 import struct
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
@@ -80,3 +81,40 @@ def split_publish(flags, body, version):
         length, at = read_varint(body, at)
         at += length
     return topic, number, body[at:]
+
+
+class Packets:
+    """Bytes in, as they come; whole packets out: (first byte, body)."""
+
+    def __init__(self):
+        self._left = b""
+
+    def feed(self, piece):
+        data, at = self._left + piece, 0
+        while len(data) - at >= 2:
+            try:
+                length, begin = read_varint(data, at + 1)
+            except IndexError:
+                break
+            if len(data) < begin + length:
+                break
+            yield data[at], data[begin:begin + length]
+            at = begin + length
+        self._left = data[at:]
+
+
+def listen(port, name, take, topic="depotlink/#", timeout=30):
+    """A connection that is subscribed at QoS 0, with what was said as published; (socket, packets). `take`: gets each
+    packet that came before the subscription was acknowledged."""
+    sock, packets = socket.create_connection(("127.0.0.1", port), timeout), Packets()
+    sock.sendall(connect(name) + packet(SUBSCRIBE, b"\x00\x01\x00" + text(topic) + b"\x08", 2))
+    subscribed = False
+    while not subscribed:
+        piece = sock.recv(1 << 18)
+        if not piece:
+            raise OSError("the broker hung up")
+        for first, body in packets.feed(piece):
+            subscribed = subscribed or first >> 4 == SUBACK
+            take(first, body)
+    sock.settimeout(None)
+    return sock, packets

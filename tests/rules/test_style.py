@@ -66,5 +66,6 @@ def test_no_foreign_words():
 def test_no_test_is_switched_off():
     off = re.compile(r"IGNORE_TEST\(|mark\.(skip|xfail)|\btime\.sleep\(|sleep_for\(|\busleep\(")
     faults = ["%s: %s" % (name, match.group(0)) for name in sources("tests", endings=(".cpp", ".hpp", ".py"))
-              if name != "tests/rules/test_style.py" for match in [off.search(text(name))] if match]
+              if name != "tests/rules/test_style.py" and not name.startswith("tests/bench/peers/")  # not ours to test
+              for match in [off.search(text(name))] if match]
     assert not faults, faults

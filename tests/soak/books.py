@@ -36,23 +36,35 @@ class Books:
         self._times, self._newest = Times(), {}
         self._served, self._owed, self._seen = set(), set(), set()
         self._numbers, self._repeated = set(), collections.Counter()
-        self.received = self.late = self.disorder = 0
+        self._last = {}  # the newest that the process of now was served of each tracker
+        self.received = self.late = self.read_back = self.disorder = 0
         self.faults = []
 
-    def take_life(self, entries):
-        """What one process was served, in order: (tracker, time)."""
-        last = {}
-        for entry in entries:
+    def take_served(self, entries):
+        """What the process of now was served, in order: (tracker, time, whole). Of an answer that was cut short, what stood
+        before the cut may come, and is owed by nobody."""
+        for tracker, at, whole in entries:
+            entry = (tracker, at)
             self._served.add(entry)
-            if entry[0] in last:
-                self._owed.add(last[entry[0]])
-            last[entry[0]] = entry
+            before = self._last.pop(tracker, None)
+            if before is not None:
+                self._owed.add(before)
+            if whole:
+                self._last[tracker] = entry
+
+    def take_life(self, entries):
+        """The last that a process was served; nothing more is asked for by it."""
+        self.take_served(entries)
+        self._last.clear()
 
     def take_message(self, topic, payload):
         match = RECORD.search(topic)
         if match is None or not payload:
             return
         value = json.loads(payload)
+        if "update_time" not in value:  # a point of a track: positions read back after a gap
+            self.read_back += 1
+            return
         self._take(Record(match.group(2).decode(), value["id"], self._times.unix(value["update_time"]),
                           value["run"], value["seq"]), value.get("late", False))
 
@@ -84,6 +96,6 @@ class Books:
         for entry in sorted(lost)[:10]:
             self._tell("lost: tracker %d at %d" % entry)
         return {"served": len(self._served), "owed": len(self._owed), "received": self.received,
-                "late": self.late, "lost": len(lost), "phantom": len(phantom),
+                "late": self.late, "read_back": self.read_back, "lost": len(lost), "phantom": len(phantom),
                 "under_way": len(self._served - self._owed - self._seen),
                 "repeated": sum(self._repeated.values()), "out_of_order": self.disorder}

@@ -75,7 +75,7 @@ def run_lane(binary, fleet, share, seed, options):
         return {**lane.books.figures(), **killer.count, "faults": lane.books.faults}
 
 
-def judge(sums):
+def judge(sums, _results):
     """(violations, reasons why the run says nothing)."""
     wrong = ["%s: %d" % (name, sums[name]) for name in ("lost", "phantom", "out_of_order") if sums[name]]
     most = IN_FLIGHT * (sums["kills"] + sums["broker_kills"])

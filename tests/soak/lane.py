@@ -4,9 +4,7 @@ import contextlib
 import io
 import json
 import os
-import random
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -15,15 +13,15 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(TESTS, "standin"), os.path.join(TESTS, "e2e")]
-from launch import Broker, StandIn  # noqa: E402
+from launch import Broker, StandIn, steady_port  # noqa: E402
 from agent import Agent, merged  # noqa: E402
 from books import Books  # noqa: E402
 from collector import Collector  # noqa: E402
 
 PATIENCE_S = 240
 LOOK_S = 0.1
+POLL_S = 330  # longer than the longest wait for an API that was away
 QUIET_POLLS = 15
-PORTS = (10000, 30000)
 SERVED_LOG = 400000
 CONFIG = {"api": {"requests_per_second": 50}, "poll": {"fleet": "10m"},
           "queue": {"min_free": "0KiB", "max_size": "4GiB"}}
@@ -33,33 +31,25 @@ class Stuck(Exception):
     """Something that must come did not."""
 
 
-def _steady_port():
-    """A free port that the kernel gives to nobody's connection while the broker is away."""
-    while True:
-        port = random.randrange(*PORTS)
-        with contextlib.suppress(OSError), socket.socket() as sock:
-            sock.bind(("127.0.0.1", port))
-            return port
-
-
 class Lane:
     """Enter it; then `start_agent`, `start_broker`, and what the soak is about."""
 
-    def __init__(self, binary, fleet, flush_interval="1s"):
-        self._binary, self._flush_interval = binary, flush_interval
+    def __init__(self, binary, fleet, flush_interval="1s", config=None):
+        self._binary = binary
+        self._config = merged(merged(CONFIG, {"queue": {"flush_interval": flush_interval}}), config or {})
         self.standin = StandIn(fleet=fleet, kind="moving", clock="stepped", report=1, rate=0,
                                served_log=SERVED_LOG, step=1)
         self.books, self.collector, self._read = Books(), None, 0
+        self.health = {}  # the newest that the agent said of itself
         self._pause = threading.Event()
         self.folder = tempfile.TemporaryDirectory(prefix="soak-")
-        self.broker = Broker(self.folder.name, port=_steady_port(), log="none")
+        self.broker = Broker(self.folder.name, port=steady_port(), log="none")
         self.agent = None
 
     def __enter__(self):
         self.standin.__enter__()
         self.agent = Agent(self._binary, self.folder.name, self.standin.api_url, self.standin.ca_file,
-                           self.standin.key, self.broker.url,
-                           merged(CONFIG, {"queue": {"flush_interval": self._flush_interval}}))
+                           self.standin.key, self.broker.url, self._config)
         return self
 
     def point_agent_at(self, url):
@@ -126,12 +116,19 @@ class Lane:
             raise Stuck("the stand-in did not notice the end of the agent")
         self.end_life()
 
-    def end_life(self):
-        """All that was served since the last call went to one process."""
+    def _served(self):
         entries = self.standin.served(since=self._read)
         if entries:
             self._read = entries[-1]["n"]
-        self.books.take_life([(entry["id"], entry["unix"]) for entry in entries])
+        return [(entry["id"], entry["unix"], entry["whole"]) for entry in entries]
+
+    def take_served(self):
+        """What was served since the last call, to a process that goes on."""
+        self.books.take_served(self._served())
+
+    def end_life(self):
+        """All that was served since the last call went to one process."""
+        self.books.take_life(self._served())
 
     def lose_journal(self):
         with contextlib.suppress(FileNotFoundError):
@@ -143,6 +140,8 @@ class Lane:
         if self.collector is not None:
             for topic, payload in self.collector.take():
                 self.books.take_message(topic, payload)
+                if topic.endswith(b"/health"):
+                    self.health = json.loads(payload)
 
     def segments(self):
         return [name for name in os.listdir(self.agent.queue_dir) if name.endswith(".seg")]
@@ -160,6 +159,8 @@ class Lane:
             quiet = quiet + 1 if self.books.received == received else 0
 
     def _poll(self, count):
-        polls = self.standin.stats()["requests"].get("tracker/get_states", 0)
-        if not self.standin.wait(what="tracker/get_states", count=polls + count, timeout=60)["done"]:
-            raise Stuck("polling stopped\n" + self.agent.log()[-2000:])
+        due = self.standin.stats()["requests"].get("tracker/get_states", 0) + count
+        deadline = time.monotonic() + POLL_S
+        while not self.standin.wait(what="tracker/get_states", count=due, timeout=60)["done"]:
+            if time.monotonic() > deadline:
+                raise Stuck("polling stopped\n" + self.agent.log()[-2000:])

@@ -86,7 +86,7 @@ def run_lane(binary, fleet, share, seed, options):
                 "waits": silencer.waits}
 
 
-def judge(sums):
+def judge(sums, _results):
     """(violations, reasons why the run says nothing)."""
     wrong = ["%s: %d" % (name, sums[name]) for name in ("lost", "phantom", "out_of_order") if sums[name]]
     if sums["repeated"] > IN_FLIGHT * sums["silences"]:

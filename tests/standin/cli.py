@@ -44,6 +44,7 @@ def parser():
                    help="points that track/read answers at most, 0: no limit")
     p.add_argument("--order", choices=("vendor", "first", "last"), default="vendor")
     p.add_argument("--gzip", choices=("auto", "never"), default="auto")
+    p.add_argument("--gzip-level", type=int, default=1, help="as zlib counts: 1 quick, 9 small")
     p.add_argument("--framing", choices=("length", "chunked"), default="length")
     p.add_argument("--no-keep-alive", dest="keep_alive", action="store_false")
     p.add_argument("--rate", type=int, default=50, help="requests a second, 0: no limit")

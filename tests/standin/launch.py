@@ -5,8 +5,10 @@ As a library: `with StandIn(fleet=100) as api, Broker() as broker: ...`.
 As a program: `python3 tests/standin/launch.py --fleet 100` starts both, prints one JSON line,
 and stops them on SIGINT or SIGTERM. All further options go to the stand-in.
 """
+import contextlib
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -21,6 +23,7 @@ import urllib.request
 
 START_S = 30
 STOP_S = 5
+STEADY_PORTS = (10000, 30000)
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -30,6 +33,15 @@ def free_port():
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
+
+
+def steady_port():
+    """A free port that the kernel gives to nobody's connection while its server is away."""
+    while True:
+        port = random.randrange(*STEADY_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def end(process):

@@ -30,7 +30,7 @@ class Sender:
         if (request.takes_gzip() and self._options.gzip == "auto"
                 and "content-encoding" not in names and reply.status == 200):
             headers.append(("Content-Encoding", "gzip"))
-            parts = _zipped(parts)
+            parts = _zipped(parts, self._options.gzip_level)
         if self._options.date_offset is not None and "date" not in names:
             headers.append(("Date", formatdate(server_now(self._options), usegmt=True)))
         headers.append(("Connection", "close" if close else "keep-alive"))
@@ -84,8 +84,8 @@ class Sender:
         return None
 
 
-def _zipped(parts):
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+def _zipped(parts, level):
+    packer = zlib.compressobj(level, zlib.DEFLATED, 31)
     for part in parts:
         packed = packer.compress(part)
         if packed:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTPS server: a listener on loopback, a thread a connection, keep-alive."""
 import collections
+import select
 import socket
 import ssl
 import struct
@@ -151,12 +152,13 @@ class Server:
             raise Gone
         if kind == "delay":
             fault.cleared.wait(fault.params.get("seconds", 1))
-        reply = self._reply(request, fault)
+        reply, sent = self._reply(request, fault), False
         try:
             sender.send(request, reply, fault, close)
+            sent = kind != "stall" or not _hung_up(sock)
         finally:
             self.stats.reply(reply.status, kind)
-            self.stats.served(reply.served, kind not in fault_kinds.SPOILING)
+            self.stats.served(reply.served, sent and kind not in fault_kinds.SPOILING)
 
     def _reply(self, request, fault):
         if fault and fault.kind in fault_kinds.REPLACING:
@@ -176,6 +178,12 @@ def _break(sock):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         pass
+
+
+def _hung_up(sock):
+    """Whether a client that was kept waiting had something else to say meanwhile: that it goes. (What is written to it then
+    does not fail at once.)"""
+    return bool(select.select([sock], [], [], 0)[0])
 
 
 def tls_context(cert_file, key_file, minimum="1.2"):
