@@ -11,8 +11,8 @@ namespace depotlink::ports {
 // thread.
 class Compressor {
  public:
-  // What is read is the same: little takes half of the time, and for what is long some 3 percent
-  // more room; for little text, more.
+  // Both are read alike. Little: half of the time, and 5 percent more room for text that holds few
+  // repeats, up to a third more for other text.
   enum class Effort { kLittle, kFull };
 
   virtual ~Compressor() = default;
