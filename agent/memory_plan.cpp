@@ -80,11 +80,12 @@ std::uint64_t ExtraBytes(const settings::Settings& settings) {
   return limits::kExtraBytes + (split ? limits::kExtraItems * limits::kExtraItemBytes : 0);
 }
 
-// A block that is read and one that is written, each plain, and one sealed.
+// A block that is read and one that is written, each plain, one without its repeats, and one
+// sealed.
 std::uint64_t QueueBytes(const settings::Settings& settings) {
-  std::uint64_t bytes = 2 * queue::kBlockRawBytes + queue::kBlockMostBytes +
-                        kQueueRecords * (limits::kPayloadBytes + limits::kTopicBytes) +
-                        limits::kCompressorBytes;
+  std::uint64_t bytes =
+      2 * queue::kBlockRawBytes + queue::kBlockMostBytes + queue::kFoldedMostBytes +
+      kQueueRecords * (limits::kPayloadBytes + limits::kTopicBytes) + limits::kCompressorBytes;
   if (settings.queue.keep_newest) {
     bytes += limits::NewestTableBytes(settings.memory.max_trackers) + 2 * queue::kBlockRawBytes;
   }

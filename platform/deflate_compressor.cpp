@@ -12,7 +12,8 @@ namespace depotlink::platform {
 namespace {
 
 constexpr int kWindowBits = -13;  // negative: raw
-constexpr int kLevel = 6;
+constexpr int kLittleLevel = 1;
+constexpr int kFullLevel = 6;
 constexpr int kMemLevel = 6;
 
 // Hands out memory from the front; takes nothing back but all of it.
@@ -75,9 +76,10 @@ struct DeflateCompressor::State {
     stream.zalloc = TakeMemory;
     stream.zfree = GiveBack;
     stream.opaque = &arena;
-    const int result = wanted == Use::kPack ? deflateInit2(&stream, kLevel, Z_DEFLATED, kWindowBits,
-                                                           kMemLevel, Z_DEFAULT_STRATEGY)
-                                            : inflateInit2(&stream, kWindowBits);
+    const int result = wanted == Use::kPack
+                           ? deflateInit2(&stream, level = kFullLevel, Z_DEFLATED, kWindowBits,
+                                          kMemLevel, Z_DEFAULT_STRATEGY)
+                           : inflateInit2(&stream, kWindowBits);
     if (result == Z_OK) use = wanted;
     return result == Z_OK;
   }
@@ -89,9 +91,18 @@ struct DeflateCompressor::State {
     stream.avail_out = static_cast<uInt>(out_bytes);
   }
 
+  // For the block that was just begun.
+  bool SetLevel(int wanted) {
+    if (wanted == level) return true;
+    const bool good = deflateParams(&stream, wanted, Z_DEFAULT_STRATEGY) == Z_OK;
+    if (good) level = wanted;
+    return good;
+  }
+
   Arena arena;
   z_stream stream{};
   Use use = Use::kNone;
+  int level = kFullLevel;  // of packing
 };
 
 DeflateCompressor::DeflateCompressor() : state_(std::make_unique<State>()) {
@@ -99,7 +110,7 @@ DeflateCompressor::DeflateCompressor() : state_(std::make_unique<State>()) {
   const char text = 'x';
   char packed[16];
   char again = 0;
-  const std::size_t bytes = Pack({&text, 1}, {&text, 1}, packed, sizeof packed);
+  const std::size_t bytes = Pack(Effort::kFull, {&text, 1}, {&text, 1}, packed, sizeof packed);
   ready_ = bytes > 0 && Unpack({&text, 1}, {packed, bytes}, &again, 1) && again == text;
 }
 
@@ -109,10 +120,11 @@ std::size_t DeflateCompressor::arena_used() const {
   return state_->arena.most();
 }
 
-std::size_t DeflateCompressor::Pack(std::string_view dictionary, std::string_view raw, char* out,
-                                    std::size_t capacity) {
+std::size_t DeflateCompressor::Pack(Effort effort, std::string_view dictionary,
+                                    std::string_view raw, char* out, std::size_t capacity) {
   if (!CountsFit(dictionary.size(), raw.size(), capacity)) return 0;
   if (!state_->Begin(State::Use::kPack)) return 0;
+  if (!state_->SetLevel(effort == Effort::kFull ? kFullLevel : kLittleLevel)) return 0;
   z_stream& stream = state_->stream;
   if (!dictionary.empty() && deflateSetDictionary(&stream, Input(dictionary),
                                                   static_cast<uInt>(dictionary.size())) != Z_OK) {

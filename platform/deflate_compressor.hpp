@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ports::Compressor on zlib: raw deflate, a window of 8 KiB (windowBits -13), level 6, memLevel 6.
+// ports::Compressor on zlib: raw deflate, a window of 8 KiB (windowBits -13), memLevel 6, level 6
+// (1 for little effort).
 // Packing and unpacking use the same memory by turns, since neither keeps anything from one block
 // to the next: one arena of 72 KiB, taken when it is made. (zlib 1.3.1 takes 69.8 KiB of it for
 // packing and 15.0 KiB for unpacking.) One thread.
@@ -28,7 +29,7 @@ class DeflateCompressor final : public ports::Compressor {
   // The most that zlib has taken of the arena.
   std::size_t arena_used() const;
 
-  std::size_t Pack(std::string_view dictionary, std::string_view raw, char* out,
+  std::size_t Pack(Effort effort, std::string_view dictionary, std::string_view raw, char* out,
                    std::size_t capacity) override;
   bool Unpack(std::string_view dictionary, std::string_view packed, char* out,
               std::size_t raw_bytes) override;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One block between its raw records and its bytes in the file: compressed where that helps, then
+// One block between its raw records and its bytes in the file: without what they have in
+// common, compressed where that helps, then
 // sealed with the segment's own key, the block's index as nonce and its header as associated data;
 // the check sums stand outside the seal, so that damage is told from forgery, and found without the
 // key.
@@ -28,7 +29,7 @@ enum class BlockVerdict {
 
 class BlockCodec {
  public:
-  // Both must outlive this. Takes kBlockMostBytes once.
+  // Both must outlive this. Takes kBlockMostBytes and kFoldedMostBytes once.
   BlockCodec(ports::Cipher& cipher, ports::Compressor& compressor);
 
   // Fills in the header's sizes, packing and check sums for `raw` (at most kBlockRawBytes) and
@@ -43,9 +44,13 @@ class BlockCodec {
   BlockVerdict Open(const ports::CipherKey& key, const BlockHeader& header, char* raw);
 
  private:
+  std::size_t Pack(BlockHeader& header, std::string_view raw, char* text);
+  bool Unpack(const BlockHeader& header, std::string_view packed, char* raw);
+
   ports::Cipher* cipher_;
   ports::Compressor* compressor_;
   std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<char[]> folded_;
 };
 
 }  // namespace depotlink::queue

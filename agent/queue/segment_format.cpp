@@ -61,7 +61,7 @@ bool KnownKind(std::uint16_t kind) {
 }
 
 bool KnownPacking(std::uint16_t packing) {
-  return packing <= static_cast<std::uint16_t>(BlockPacking::kDeflate1);
+  return packing <= static_cast<std::uint16_t>(BlockPacking::kFolded2);
 }
 
 void PutForerunner(const SegmentHeader& header, char* out) {
@@ -124,7 +124,8 @@ bool GetSegmentHeader(std::string_view bytes, SegmentHeader& header) {
   const char* from = bytes.data();
   if (bytes.substr(0, kSegmentMagic.size()) != kSegmentMagic) return false;
   if (GetFixed<std::uint32_t>(from + kSegmentCrcAt) != Crc32c({from, kSegmentCrcAt})) return false;
-  if (GetFixed<std::uint16_t>(from + kVersionAt) != kFormatVersion) return false;
+  const auto version = GetFixed<std::uint16_t>(from + kVersionAt);
+  if (version == 0 || version > kFormatVersion) return false;
   header.id = GetFixed<std::uint64_t>(from + kIdAt);
   header.forerunner = GetForerunner(header.id, from);
   std::copy_n(from + kSaltAt, kSaltBytes, header.salt.begin());

@@ -29,7 +29,8 @@ inline constexpr std::size_t kSegmentHeaderBytes = 64;
 inline constexpr std::size_t kBlockHeaderBytes = 88;
 inline constexpr std::size_t kBlockMostBytes = kBlockHeaderBytes + kSealedMostBytes;
 inline constexpr std::size_t kEndBlockBytes = kBlockHeaderBytes + ports::kCipherTagBytes;
-inline constexpr std::uint16_t kFormatVersion = 1;
+// What is written. Files of each version from 1 on are read; 2 came with BlockPacking::kFolded2.
+inline constexpr std::uint16_t kFormatVersion = 2;
 
 // Which key sealed a segment: derived from it, tells nothing of it.
 using KeyMark = std::array<char, 8>;
@@ -52,8 +53,13 @@ struct SegmentHeader {
 };
 
 enum class BlockKind : std::uint16_t { kRecords = 1, kEnd = 2 };
-// kDeflate: raw DEFLATE with kDictionary1. The numbers stand in files.
-enum class BlockPacking : std::uint16_t { kStored = 0, kDeflate1 = 1 };
+// The numbers stand in files. kDeflate1: raw DEFLATE with kDictionary1. kFolded2: how many bytes
+// repeat_codec.hpp made of the records, in kFoldedSizeBytes, and these as in kDeflate1.
+enum class BlockPacking : std::uint16_t { kStored = 0, kDeflate1 = 1, kFolded2 = 2 };
+inline constexpr std::size_t kFoldedSizeBytes = 2;
+// Where more is left, the records have little in common with the one before: they are compressed as
+// they are.
+inline constexpr std::size_t kFoldedMostBytes = kBlockRawBytes * 3 / 8;
 
 // Of an end block, the counts and times are those of the whole segment, and `index` is the number
 // of blocks.

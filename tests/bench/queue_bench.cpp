@@ -160,7 +160,9 @@ class Quiet : public depotlink::LogSink {
 // For a large backlog in a hurry: packs nothing, so that blocks are stored as they are.
 class PacksNothing : public depotlink::ports::Compressor {
  public:
-  std::size_t Pack(std::string_view, std::string_view, char*, std::size_t) override { return 0; }
+  std::size_t Pack(Effort, std::string_view, std::string_view, char*, std::size_t) override {
+    return 0;
+  }
   bool Unpack(std::string_view, std::string_view, char*, std::size_t) override { return false; }
 };
 

@@ -116,16 +116,18 @@ TEST(AdapterAllocation, Compressor) {
   std::string packed(1000, '\0');
   std::string again(text.size(), '\0');
   bool ok = true;
-  LONGS_EQUAL(0, AllocationsOf([&] {
-                for (int round = 0; round < 3; ++round) {
-                  const std::size_t bytes =
-                      compressor.Pack("dictionary", text, packed.data(), packed.size());
-                  ok = ok && bytes > 0 && compressor.Pack("", text, packed.data(), 3) == 0;
-                  ok = ok &&
-                       compressor.Pack("dictionary", text, packed.data(), packed.size()) == bytes;
-                  ok = ok && compressor.Unpack("dictionary", {packed.data(), bytes}, again.data(),
-                                               again.size());
-                }
-              }));
+  LONGS_EQUAL(
+      0, AllocationsOf([&] {
+        for (int round = 0; round < 3; ++round) {
+          const std::size_t bytes = compressor.Pack(DeflateCompressor::Effort::kFull, "dictionary",
+                                                    text, packed.data(), packed.size());
+          ok = ok && bytes > 0 &&
+               compressor.Pack(DeflateCompressor::Effort::kFull, "", text, packed.data(), 3) == 0;
+          ok = ok && compressor.Pack(DeflateCompressor::Effort::kFull, "dictionary", text,
+                                     packed.data(), packed.size()) == bytes;
+          ok = ok &&
+               compressor.Unpack("dictionary", {packed.data(), bytes}, again.data(), again.size());
+        }
+      }));
   CHECK(ok && again == text);
 }

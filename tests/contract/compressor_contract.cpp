@@ -48,7 +48,8 @@ std::vector<std::string> SampleTexts() {
 
 std::string CompressorContract::Packed(std::string_view dictionary, std::string_view raw) {
   std::string packed(2 * raw.size() + 64, '\0');
-  const std::size_t bytes = compressor().Pack(dictionary, raw, packed.data(), packed.size());
+  const std::size_t bytes = compressor().Pack(depotlink::ports::Compressor::Effort::kFull,
+                                              dictionary, raw, packed.data(), packed.size());
   CHECK(bytes > 0 && bytes <= packed.size());
   packed.resize(bytes);
   return packed;
@@ -82,12 +83,14 @@ void CompressorContract::WhatDoesNotFitGivesNothing() {
     const std::string packed = Packed(kDictionary, text);
     for (std::size_t capacity = 0; capacity <= packed.size() + 2; ++capacity) {
       std::string out(capacity + 8, '#');
-      const std::size_t bytes = compressor().Pack(kDictionary, text, out.data(), capacity);
+      const std::size_t bytes = compressor().Pack(depotlink::ports::Compressor::Effort::kFull,
+                                                  kDictionary, text, out.data(), capacity);
       CHECK(out.find_first_not_of('#', capacity) == std::string::npos);
       LONGS_EQUAL(capacity < packed.size() ? 0 : packed.size(), bytes);
       CHECK(bytes == 0 || out.compare(0, bytes, packed) == 0);
     }
-    LONGS_EQUAL(0, compressor().Pack(kDictionary, text, nullptr, 0));
+    LONGS_EQUAL(0, compressor().Pack(depotlink::ports::Compressor::Effort::kFull, kDictionary, text,
+                                     nullptr, 0));
   }
 }
 
@@ -145,7 +148,8 @@ void CompressorContract::ABlockDependsOnNoOther() {
   const std::string alone = Packed(kDictionary, text);
   Packed("", Noise(32768, 5));
   char little[8];
-  LONGS_EQUAL(0, compressor().Pack(kDictionary, text, little, sizeof little));
+  LONGS_EQUAL(0, compressor().Pack(depotlink::ports::Compressor::Effort::kFull, kDictionary, text,
+                                   little, sizeof little));
   CHECK(Packed(kDictionary, text) == alone);
   (void)Unpacked("", Noise(200, 6), 1000);
   CHECK(Packed(kDictionary, text) == alone);

@@ -49,6 +49,19 @@ TEST(DeflateCompressor, ADictionaryMayBeLongerThanTheWindow) {
   CHECK(Unpacked(dictionary, packed, text.size()) == text);
 }
 
+// One block with little effort changes nothing of the next.
+TEST(DeflateCompressor, LittleEffortIsReadLikeTheOther) {
+  using Effort = DeflateCompressor::Effort;
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "{\"n\":" + std::to_string(i * i) + ",\"lat\":45.1},";
+  const std::string full = Packed("speed_kmh", text);
+  std::string little(text.size(), '\0');
+  little.resize(real.Pack(Effort::kLittle, "speed_kmh", text, little.data(), little.size()));
+  CHECK(little.size() > full.size() && little.size() < text.size() / 2);
+  CHECK(Packed("speed_kmh", text) == full);
+  CHECK(Unpacked("speed_kmh", little, text.size()) == text);
+}
+
 TEST(DeflateCompressor, TheArenaIsLargeEnoughAndHardlyMore) {
   CHECK(real.ready());
   WhatWasPackedUnpacks();

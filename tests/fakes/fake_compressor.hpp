@@ -18,7 +18,7 @@ namespace depotlink::fakes {
 
 class FakeCompressor final : public ports::Compressor {
  public:
-  std::size_t Pack(std::string_view dictionary, std::string_view raw, char* out,
+  std::size_t Pack(Effort, std::string_view dictionary, std::string_view raw, char* out,
                    std::size_t capacity) override {
     ++packs_;
     Sink sink{out, capacity};

@@ -11,6 +11,7 @@
 #include "agent/queue/cursor_file.hpp"
 #include "agent/queue/journal.hpp"
 #include "agent/queue/little_endian.hpp"
+#include "agent/queue/repeat_codec.hpp"
 #include "agent/queue/segment_reader.hpp"
 #include "agent/queue/segment_writer.hpp"
 #include "tests/fakes/fake_cipher.hpp"
@@ -125,6 +126,18 @@ void MendSums(std::string& bytes) {
   }
 }
 
+// The bytes as what a file tells, and as records.
+void Repeats(std::string_view bytes) {
+  std::string raw(bytes.empty() ? 0 : static_cast<unsigned char>(bytes.front()) * 16U, '\0');
+  static_cast<void>(queue::UnfoldRepeats(bytes, raw.data(), raw.size()));
+  std::string folded(2 * bytes.size() + 64, '\0');
+  folded.resize(queue::FoldRepeats(bytes, folded.data(), folded.size()));
+  raw.assign(bytes.size(), '\0');
+  Require(bytes.empty() || queue::UnfoldRepeats(folded, raw.data(), raw.size()),
+          "what was folded is unfolded");
+  Require(raw == bytes, "to the same");
+}
+
 struct Heard final : queue::JournalVisitor {
   void OnRecord(const queue::Record& record) override {
     Require(record.order > above, "orders rise");
@@ -173,6 +186,7 @@ void Forgery(std::string_view bytes) {
 }
 
 void Records(std::string_view bytes) {
+  Repeats(bytes);
   queue::RecordReader reader(bytes);
   std::vector<queue::Record> read;
   queue::Record record;

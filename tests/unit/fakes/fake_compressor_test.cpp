@@ -22,7 +22,7 @@ TEST(FakeCompressorContract, RunsGetSmallerAndOtherTextLarger) {
   CHECK(Packed("", std::string(1000, 'x')).size() < 30);
   CHECK(Packed("", other).size() > other.size());
   char out[1000];
-  LONGS_EQUAL(0, fake.Pack("", other, out, sizeof out));
+  LONGS_EQUAL(0, fake.Pack(FakeCompressor::Effort::kFull, "", other, out, sizeof out));
   LONGS_EQUAL(3, fake.packs());
   LONGS_EQUAL(1, fake.misfits());
 }

@@ -126,7 +126,7 @@ TEST(QueueFormat, SegmentHeaderByteByByte) {
   PutSegmentHeader(header, bytes);
   STRCMP_EQUAL(
       "444c51315345470a"  // DLQ1SEG\n
-      "0100"
+      "0200"
       "0300"
       "40000000"                          // version, numbers to the forerunner, size
       "bc0a000000000000"                  // id
@@ -221,7 +221,7 @@ TEST(QueueFormat, ABlockHeaderBeyondTheBoundsIsNone) {
   block.kind = static_cast<BlockKind>(3);
   CHECK_FALSE(taken(block));
   block = MakeBlock();
-  block.packing = static_cast<BlockPacking>(2);
+  block.packing = static_cast<BlockPacking>(3);
   CHECK_FALSE(taken(block));
 }
 

@@ -69,7 +69,9 @@ struct MadeRecord {
 // Blocks are stored as they are: quicker, for the loops over every call and every bit.
 class NeverPacks final : public ports::Compressor {
  public:
-  std::size_t Pack(std::string_view, std::string_view, char*, std::size_t) override { return 0; }
+  std::size_t Pack(Effort, std::string_view, std::string_view, char*, std::size_t) override {
+    return 0;
+  }
   bool Unpack(std::string_view, std::string_view, char*, std::size_t) override { return false; }
 };
 
