@@ -134,8 +134,12 @@ bool CurlHttp::Exchange::SetTrust() {
 
 // Without a host no certificate is for it.
 CURLcode CurlHttp::Exchange::OnTlsConfig(CURL* easy, void* config, void* self) {
-  static_cast<Exchange*>(self)->trust_.Configure(config, HostOf(easy));
-  return CURLE_OK;
+  try {
+    static_cast<Exchange*>(self)->trust_.Configure(config, HostOf(easy));
+    return CURLE_OK;
+  } catch (const std::bad_alloc&) {  // no exception passes through C
+    return CURLE_OUT_OF_MEMORY;
+  }
 }
 
 Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpSink& sink) {
@@ -161,7 +165,7 @@ Status CurlHttp::Exchange::Start(const ports::HttpRequest& request, ports::HttpS
   return Status::Ok();
 }
 
-// What fails for want of memory ends the answer, not the agent: no exception passes through C.
+// What fails for want of memory ends the answer, not the agent.
 std::size_t CurlHttp::Exchange::OnHeader(char* data, std::size_t size, std::size_t count,
                                          void* self) {
   const std::size_t bytes = size * count;

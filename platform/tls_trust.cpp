@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <new>
 
 #include "agent/base/time.hpp"
 #include "platform/linux_clock.hpp"
@@ -78,6 +79,14 @@ std::string Describe(std::uint32_t flags, const mbedtls_x509_crt& leaf, Naming n
   return "the server's certificate is not acceptable";
 }
 
+struct Roots {
+  Roots() { mbedtls_x509_crt_init(&list); }
+  ~Roots() { mbedtls_x509_crt_free(&list); }
+  Roots(const Roots&) = delete;
+  Roots& operator=(const Roots&) = delete;
+  mbedtls_x509_crt list;
+};
+
 }  // namespace
 
 void TlsTrust::Configure(void* config, std::string_view host) {
@@ -92,26 +101,34 @@ void TlsTrust::Configure(void* config, std::string_view host) {
 // Mbed TLS has verified the chain against no root at all; this is called for each certificate, the
 // server's own (depth 0, the rest behind it) last. What it found is thrown away, and the chain
 // verified again as a whole, with roots, and for the host that was called. A connection comes about
-// only where no flag is left at any depth.
+// only where no flag is left at any depth. No exception passes through C: where memory ends, nobody
+// is trusted.
 int TlsTrust::OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) {
   if (depth > 0) {
     *flags = 0;
     return 0;
   }
-  auto* trust = static_cast<TlsTrust*>(self);
-  const Naming naming = CheckName(*certificate, trust->host_);
-  *flags = naming == Naming::kGood ? 0 : MBEDTLS_X509_BADCERT_CN_MISMATCH;
-  *flags |= trust->VerifyChain(*certificate);
+  try {
+    *flags = static_cast<TlsTrust*>(self)->Verify(*certificate);
+    return 0;
+  } catch (const std::bad_alloc&) {
+    *flags = MBEDTLS_X509_BADCERT_OTHER;
+    return MBEDTLS_ERR_X509_ALLOC_FAILED;
+  }
+}
+
+std::uint32_t TlsTrust::Verify(mbedtls_x509_crt& certificate) {
+  const Naming naming = CheckName(certificate, host_);
+  std::uint32_t flags = naming == Naming::kGood ? 0 : MBEDTLS_X509_BADCERT_CN_MISMATCH;
+  flags |= VerifyChain(certificate);
   // Mbed TLS would refuse it as well, but later, and without a word that a person understands.
-  if (mbedtls_x509_crt_check_extended_key_usage(certificate, MBEDTLS_OID_SERVER_AUTH,
+  if (mbedtls_x509_crt_check_extended_key_usage(&certificate, MBEDTLS_OID_SERVER_AUTH,
                                                 MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) != 0) {
-    *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+    flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
   }
-  if (*flags == 0) *flags = trust->VerifyPin(*certificate);
-  if (*flags != 0 && trust->problem_.empty()) {
-    trust->problem_ = Describe(*flags, *certificate, naming);
-  }
-  return 0;
+  if (flags == 0) flags = VerifyPin(certificate);
+  if (flags != 0 && problem_.empty()) problem_ = Describe(flags, certificate, naming);
+  return flags;
 }
 
 std::uint32_t TlsTrust::VerifyPin(const mbedtls_x509_crt& certificate) {
@@ -135,20 +152,14 @@ std::uint32_t TlsTrust::VerifyPin(const mbedtls_x509_crt& certificate) {
 }
 
 std::uint32_t TlsTrust::VerifyChain(mbedtls_x509_crt& chain) {
-  mbedtls_x509_crt roots;
-  mbedtls_x509_crt_init(&roots);
-  std::uint32_t flags = 0;
+  Roots roots;
   problem_.clear();
-  if (!LoadRootsFor(chain, ca_file_, roots, problem_)) {
-    flags = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
-  } else {
-    const int outcome = mbedtls_x509_crt_verify_with_profile(&chain, &roots, nullptr, &Profile(),
-                                                             nullptr, &flags, nullptr, nullptr);
-    // It sets flags whenever it fails; should it not, the failure counts all the same.
-    if (outcome != 0 && flags == 0) flags = MBEDTLS_X509_BADCERT_OTHER;
-  }
-  mbedtls_x509_crt_free(&roots);
-  return flags;
+  if (!LoadRootsFor(chain, ca_file_, roots.list, problem_)) return MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+  std::uint32_t flags = 0;
+  const int outcome = mbedtls_x509_crt_verify_with_profile(&chain, &roots.list, nullptr, &Profile(),
+                                                           nullptr, &flags, nullptr, nullptr);
+  // It sets flags whenever it fails; should it not, the failure counts all the same.
+  return outcome != 0 && flags == 0 ? MBEDTLS_X509_BADCERT_OTHER : flags;
 }
 
 }  // namespace depotlink::platform

@@ -47,6 +47,7 @@ class TlsTrust {
 
  private:
   static int OnVerify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags);
+  std::uint32_t Verify(mbedtls_x509_crt& certificate);
   std::uint32_t VerifyChain(mbedtls_x509_crt& chain);
   std::uint32_t VerifyPin(const mbedtls_x509_crt& certificate);
 
