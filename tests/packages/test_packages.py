@@ -86,6 +86,18 @@ def test_the_program_is_the_one_that_was_built(unpacked, binary):
     assert (unpacked / "usr/bin/depotlink").read_bytes() == binary.read_bytes()
 
 
+def test_the_program_is_hardened(binary):
+    """Placed anywhere, writable nowhere that it executes, its tables closed after the start, in need of no other file."""
+    head, segments, dynamic = (
+        subprocess.run(["readelf", "-W", what, binary], capture_output=True, text=True, check=True).stdout
+        for what in ("-h", "-l", "-d"))
+    assert re.search(r"Type: +DYN ", head), head
+    assert "INTERP" not in segments and "(NEEDED)" not in dynamic
+    assert re.search(r"GNU_RELRO ", segments) and re.search(r"FLAGS_1.*\bNOW\b.*\bPIE\b", dynamic), dynamic
+    assert re.search(r"GNU_STACK .* RW +0x", segments), segments
+    assert not re.search(r"LOAD .* RWE ", segments), segments
+
+
 def test_the_unit_starts_the_packages_program(unpacked):
     unit = (unpacked / "lib/systemd/system/depotlink.service").read_text(encoding="utf-8")
     assert unit == UNIT.read_text(encoding="utf-8").replace("\nExecStart=depotlink ", "\nExecStart=/usr/bin/depotlink ")
