@@ -31,6 +31,7 @@
 #include "platform/linux_clock.hpp"
 #include "platform/linux_random.hpp"
 #include "platform/mbedtls_cipher.hpp"
+#include "platform/mosquitto_files.hpp"
 #include "platform/online_tools.hpp"
 #include "platform/paho_mqtt.hpp"
 #include "platform/posix_directory.hpp"
@@ -192,6 +193,7 @@ int CheckOnline(const depotlink::commands::Arguments& arguments,
   if (!depotlink::platform::SetUpMqtt(settings.mqtt, files, mqtt, log)) return kExitFailed;
   const depotlink::platform::NoTrace no_trace(settings.queue.dir);
   depotlink::platform::PosixStorage disk(settings.queue.dir);
+  depotlink::platform::MosquittoFiles broker_files;
   const auto wait_until = [&](depotlink::MonoTime next) {
     loop.Wait(http, next - clock.Now(), &mqtt);
     return !IsStop(loop.TakeSignal());
@@ -202,7 +204,8 @@ int CheckOnline(const depotlink::commands::Arguments& arguments,
   return depotlink::commands::RunOnlineCheck(
       settings,
       {std::move(secrets.api), std::move(secrets.panel), std::move(secrets.mqtt_password)},
-      {&clock, &random, &http, &mqtt, &files, &names, &disk}, style, Print, wait_until);
+      {&clock, &random, &http, &mqtt, &files, &names, &disk, &broker_files}, style, Print,
+      wait_until);
 }
 
 int Check(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
