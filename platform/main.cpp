@@ -224,7 +224,9 @@ int Init(depotlink::commands::Arguments arguments, depotlink::Logger& log) {
   if (code != 0) return code;
   arguments.online = !arguments.offline;
   const int checked = Check(arguments, log);
-  if (checked == 0) {
+  if (checked != 0) {
+    Print("the config stands as it is; when what failed is mended: depotlink check --online\n");
+  } else {
     Print("next: depotlink run --config " + arguments.config +
           ", or as a service: systemctl enable --now depotlink\n");
   }
@@ -239,14 +241,17 @@ int Dispatch(int argc, char** argv, depotlink::Logger& log) {
     case depotlink::commands::Command::kRun:
       return depotlink::platform::Daemon(arguments.config, log).Run();
     case depotlink::commands::Command::kOnce:
+      depotlink::platform::BecomeWhoRunsIt(arguments.config);
       return Once(arguments.config, log);
     case depotlink::commands::Command::kCheck:
+      depotlink::platform::BecomeWhoRunsIt(arguments.config);
       return Check(arguments, log);
     case depotlink::commands::Command::kStatus:
       return ShowStatus(arguments, log);
     case depotlink::commands::Command::kQueueList:
     case depotlink::commands::Command::kQueueExport:
     case depotlink::commands::Command::kQueuePurge:
+      depotlink::platform::BecomeWhoRunsIt(arguments.config);
       return Queue(arguments, log);
     case depotlink::commands::Command::kHelp:
       Print(depotlink::commands::HelpText());

@@ -51,11 +51,13 @@ std::string ConfigOf(std::string_view command) {
   return {};
 }
 
-// `root`: what the broker takes for /, where this user may look into it; else empty.
-std::string WithIncluded(const std::string& root, const std::string& path) {
+// `root`: what the broker takes for /, where this user may look into it; else empty. False where
+// the config cannot be read: nothing may be concluded from that.
+bool ReadWithIncluded(const std::string& root, const std::string& path, std::string& whole) {
   constexpr std::string_view kInclude = "include_dir ";
-  std::string whole;
-  const std::string text = Text(root + path, MosquittoFiles::kConfigBytes);
+  const Result<std::string> read = PosixFiles().ReadText(root + path, MosquittoFiles::kConfigBytes);
+  if (!read.ok()) return false;
+  const std::string& text = read.value();
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string line = text.substr(at, end - at);
@@ -70,7 +72,7 @@ std::string WithIncluded(const std::string& root, const std::string& path) {
       whole.append(Text(folder + name, MosquittoFiles::kConfigBytes)) += '\n';
     }
   }
-  return whole;
+  return true;
 }
 
 }  // namespace
@@ -85,13 +87,9 @@ std::vector<std::string> MosquittoFiles::MosquittoConfigs() {
     const std::string config = ConfigOf(Text(process + "/cmdline", kCommandBytes));
     std::string root = process + "/root";
     if (access((root + '/').c_str(), X_OK) != 0) root.clear();
-    if (config.empty()) {
-      configs.emplace_back();
-    } else if (config.front() != '/') {
-      configs.push_back(WithIncluded(process + "/cwd/", config));
-    } else {
-      configs.push_back(WithIncluded(root, config));
-    }
+    if (!config.empty() && config.front() != '/') root = process + "/cwd/";
+    std::string text;
+    if (config.empty() || ReadWithIncluded(root, config, text)) configs.push_back(std::move(text));
   }
   return configs;
 }
