@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/base/fingerprint.hpp"
+#include "agent/settings/urls.hpp"
 
 namespace depotlink {
 namespace {
@@ -50,6 +51,11 @@ publish::PublisherConfig MakePublisherConfig(const settings::Settings& settings,
   config.password = std::move(password);
   config.try_mqtt5 = settings.mqtt.version != settings::MqttVersionChoice::k311;
   config.try_mqtt311 = settings.mqtt.version != settings::MqttVersionChoice::k5;
+  // A broker on this machine is there again within a second or two, and to ask it costs nothing.
+  if (settings.mqtt.scheme == settings::MqttScheme::kUnix ||
+      settings::IsLoopback(settings.mqtt.host)) {
+    config.unanswered_wait_most_ms = kSecondMs;
+  }
   config.status_topic = topics.Status(topic, sizeof topic);
   config.health_topic = topics.Health(topic, sizeof topic);
   return config;

@@ -18,14 +18,14 @@ void ArrivalRing::Open() {
   const std::lock_guard<std::mutex> lock(mutex_);
   bytes_ = std::move(fresh);
   first_ = end_ = 0;
-  some_lost_ = false;
+  lost_ = 0;
 }
 
 void ArrivalRing::Close() {
   const std::lock_guard<std::mutex> lock(mutex_);
   bytes_.reset();
   first_ = end_ = 0;
-  some_lost_ = false;
+  lost_ = 0;
 }
 
 bool ArrivalRing::Push(std::string_view topic, bool retained) {
@@ -39,7 +39,7 @@ bool ArrivalRing::Push(std::string_view topic, bool retained) {
     first_ = 0;
   }
   if (topic.size() > limits::kTopicBytes || end_ + bytes > limits::kArrivalBytes) {
-    some_lost_ = true;
+    ++lost_;
     return true;
   }
   char* const at = bytes_.get() + end_;
@@ -53,9 +53,9 @@ bool ArrivalRing::Push(std::string_view topic, bool retained) {
 
 bool ArrivalRing::Pop(ports::MqttArrival& out) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (first_ == end_ && !some_lost_) return false;
-  out.some_lost = some_lost_;
-  some_lost_ = false;
+  if (first_ == end_ && lost_ == 0) return false;
+  out.lost = lost_;
+  lost_ = 0;
   out.topic.Clear();
   out.retained = false;
   if (first_ == end_) return true;

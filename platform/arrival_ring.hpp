@@ -3,9 +3,11 @@
 
 // Through which the MQTT library's thread hands the topics of messages to the main thread.
 // Bound: limits::kArrivalBytes, there only while it is open; what does not fit is not kept, and
-// that is told. Any thread may push; the rest belongs to the main thread. Its mutex is a leaf.
+// how many that were is told. Any thread may push; the rest belongs to the main thread. Its mutex
+// is a leaf.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -29,7 +31,7 @@ class ArrivalRing {
   std::unique_ptr<char[]> bytes_;
   std::size_t first_ = 0;
   std::size_t end_ = 0;
-  bool some_lost_ = false;
+  std::uint32_t lost_ = 0;
 };
 
 }  // namespace depotlink::platform

@@ -18,7 +18,6 @@
 #include "platform/linux_random.hpp"
 #include "platform/linux_system_info.hpp"
 #include "platform/mbedtls_cipher.hpp"
-#include "platform/posix_files.hpp"
 #include "platform/posix_storage.hpp"
 #include "platform/startup.hpp"
 #include "platform/tls_heap.hpp"
@@ -72,18 +71,16 @@ int Daemon::Run() {
 }
 
 bool Daemon::LoadConfig(Config& config) {
-  PosixFiles files;
-  auto text = files.ReadText(path_, limits::kConfigFileBytes);
+  auto text = files_.ReadText(path_, limits::kConfigFileBytes);
   if (text.ok()) config.text = std::move(text.value());  // else Load tells why
-  if (!Load(path_, files, *log_, config.settings, config.secrets)) return false;
+  if (!Load(path_, files_, *log_, config.settings, config.secrets)) return false;
   log_->set_format(config.settings.log.format);
   return FitsBudget(config.settings, *log_);
 }
 
 // A config that is sound is taken up by a new agent; what waits for the bus waits on.
 void Daemon::Reload(Agent& agent) {
-  PosixFiles files;
-  commands::Reload reload = commands::PlanReload(path_, config_.text, files, JudgeIdentity);
+  commands::Reload reload = commands::PlanReload(path_, config_.text, files_, JudgeIdentity);
   switch (reload.kind) {
     case commands::ReloadKind::kRefused:
       log_->Error("the config is not taken up: the agent goes on with the one that it has");
@@ -151,20 +148,19 @@ int Daemon::RunAgent() {
   }
   LinuxRandom random;
   LinuxSystemInfo system;
-  PosixFiles files;
   CurlHttp http(HttpOptions(settings));
   PahoMqtt mqtt([this] { loop_.Wake(); });
   if (!loop_.ready().ok() || !http.ready().ok()) {
     log_->Error("the system gives no descriptors or memory to start with");
     return kExitFailed;
   }
-  if (!SetUpMqtt(settings.mqtt, files, mqtt, *log_)) return kExitFailed;
+  if (!SetUpMqtt(settings.mqtt, files_, mqtt, *log_)) return kExitFailed;
   PosixStorage disk(settings.queue.dir);
   PosixStorage ram(settings.queue.runtime_dir);
   MbedtlsCipher cipher;
   DeflateCompressor compressor;
   AgentPorts ports{
-      &clock_, &random, &http, &mqtt, &system, &files, {&disk, &ram, &cipher, &compressor}};
+      &clock_, &random, &http, &mqtt, &system, &files_, {&disk, &ram, &cipher, &compressor}};
   Agent agent(settings, std::move(config_.secrets), ports, *log_, kVersion);
   Serve(agent, http, mqtt);
   log_->Info("stopped", {{"unpublished", static_cast<std::uint64_t>(agent.unpublished())}});

@@ -12,6 +12,7 @@
 #include "platform/curl_http.hpp"
 #include "platform/event_loop.hpp"
 #include "platform/linux_clock.hpp"
+#include "platform/online_tools.hpp"
 #include "platform/paho_mqtt.hpp"
 #include "platform/service_notify.hpp"
 
@@ -43,6 +44,7 @@ class Daemon {
   Logger* log_;
   EventLoop loop_;  // before any thread
   ServiceNotify notify_;
+  RememberingFiles files_;  // a reload wants the secrets again
   LinuxClock clock_;
   Config config_;
   std::optional<Config> next_;  // for the agent that comes after this one

@@ -66,7 +66,14 @@ Status HostResolver::Start(const std::string& host) {
   Drop();
   auto job = std::make_shared<Job>();
   job->host = host;
-  LookUp(host, AI_NUMERICHOST, job->addresses);
+  // This machine, whatever a name server says, and also where none answers and no line of
+  // /etc/hosts has it (RFC 6761, 6.3).
+  if (host == "localhost") {
+    job->addresses.text[job->addresses.count++] = "127.0.0.1";
+    job->addresses.text[job->addresses.count++] = "::1";
+  } else {
+    LookUp(host, AI_NUMERICHOST, job->addresses);
+  }
   if (job->addresses.count > 0) {
     job->done = true;
     job_ = std::move(job);

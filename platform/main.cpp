@@ -31,6 +31,7 @@
 #include "platform/linux_clock.hpp"
 #include "platform/linux_random.hpp"
 #include "platform/mbedtls_cipher.hpp"
+#include "platform/mosquitto_files.hpp"
 #include "platform/online_tools.hpp"
 #include "platform/paho_mqtt.hpp"
 #include "platform/posix_directory.hpp"
@@ -192,6 +193,7 @@ int CheckOnline(const depotlink::commands::Arguments& arguments,
   if (!depotlink::platform::SetUpMqtt(settings.mqtt, files, mqtt, log)) return kExitFailed;
   const depotlink::platform::NoTrace no_trace(settings.queue.dir);
   depotlink::platform::PosixStorage disk(settings.queue.dir);
+  depotlink::platform::MosquittoFiles broker_files;
   const auto wait_until = [&](depotlink::MonoTime next) {
     loop.Wait(http, next - clock.Now(), &mqtt);
     return !IsStop(loop.TakeSignal());
@@ -202,7 +204,8 @@ int CheckOnline(const depotlink::commands::Arguments& arguments,
   return depotlink::commands::RunOnlineCheck(
       settings,
       {std::move(secrets.api), std::move(secrets.panel), std::move(secrets.mqtt_password)},
-      {&clock, &random, &http, &mqtt, &files, &names, &disk}, style, Print, wait_until);
+      {&clock, &random, &http, &mqtt, &files, &names, &disk, &broker_files}, style, Print,
+      wait_until);
 }
 
 int Check(const depotlink::commands::Arguments& arguments, depotlink::Logger& log) {
@@ -221,7 +224,9 @@ int Init(depotlink::commands::Arguments arguments, depotlink::Logger& log) {
   if (code != 0) return code;
   arguments.online = !arguments.offline;
   const int checked = Check(arguments, log);
-  if (checked == 0) {
+  if (checked != 0) {
+    Print("the config stands as it is; when what failed is mended: depotlink check --online\n");
+  } else {
     Print("next: depotlink run --config " + arguments.config +
           ", or as a service: systemctl enable --now depotlink\n");
   }
@@ -236,14 +241,17 @@ int Dispatch(int argc, char** argv, depotlink::Logger& log) {
     case depotlink::commands::Command::kRun:
       return depotlink::platform::Daemon(arguments.config, log).Run();
     case depotlink::commands::Command::kOnce:
+      depotlink::platform::BecomeWhoRunsIt(arguments.config);
       return Once(arguments.config, log);
     case depotlink::commands::Command::kCheck:
+      depotlink::platform::BecomeWhoRunsIt(arguments.config);
       return Check(arguments, log);
     case depotlink::commands::Command::kStatus:
       return ShowStatus(arguments, log);
     case depotlink::commands::Command::kQueueList:
     case depotlink::commands::Command::kQueueExport:
     case depotlink::commands::Command::kQueuePurge:
+      depotlink::platform::BecomeWhoRunsIt(arguments.config);
       return Queue(arguments, log);
     case depotlink::commands::Command::kHelp:
       Print(depotlink::commands::HelpText());

@@ -22,13 +22,22 @@ bool SystemNames::Take(ports::NameAnswer& out) {
   return true;
 }
 
+namespace {
+
+bool IsVariable(const std::string& source) {
+  return source[0] == '$' && source.find('/') == std::string::npos;
+}
+
+}  // namespace
+
 const Secret* RememberingFiles::Known(const std::string& source) const {
   const auto at = known_.find(source);
   return at == known_.end() ? nullptr : &at->second;
 }
 
 Result<Secret> RememberingFiles::Keep(const std::string& source, Result<Secret> secret) {
-  if (secret.ok()) known_[source] = Secret(std::string(secret.value().Reveal()));
+  if (secret.ok() && IsVariable(source))
+    known_[source] = Secret(std::string(secret.value().Reveal()));
   return secret;
 }
 

@@ -27,8 +27,8 @@ class SystemNames final : public ports::Names {
   HostResolver resolver_;
 };
 
-// Files whose secrets are read once and handed out again: a variable of the environment is gone
-// after the first time.
+// Secrets in variables of the environment are read once and handed out again: they are gone after
+// the first time.
 class RememberingFiles final : public ports::FileReader {
  public:
   Result<std::string> ReadText(const std::string& path, std::size_t max_bytes) override {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "platform/paho_sender.hpp"
 #include "platform/paho_socket.hpp"
@@ -162,10 +163,21 @@ void PahoConnection::Publish(ports::MqttToken token, const ports::MqttMessage& m
   }
 }
 
-void PahoConnection::Subscribe(ports::MqttToken token, const std::string& filter, bool own) {
-  const bool no_local = !own && version_ == ports::MqttVersion::k5;
+void PahoConnection::Subscribe(ports::MqttToken token, const std::string& filter,
+                               const ports::MqttListening& listening) {
+  const bool no_local = !listening.own && version_ == ports::MqttVersion::k5;
   const mqtt::subscribe_options options(no_local);
-  client_.subscribe(filter, 0, ToContext(token), publish_listener_, options);
+  const int qos = listening.at_least_once ? 1 : 0;
+  if (listening.times <= 1) {
+    client_.subscribe(filter, qos, ToContext(token), publish_listener_, options);
+    return;
+  }
+  const std::size_t times = listening.times;
+  const auto filters = mqtt::string_collection::create(std::vector<std::string>(times, filter));
+  // Without options, which are then those of the standard: Paho C++ 1.2.0 copies the count of a
+  // list of them, and not the list.
+  client_.subscribe(filters, mqtt::async_client::qos_collection(times, qos), ToContext(token),
+                    publish_listener_);
 }
 
 void PahoConnection::Unsubscribe(const std::string& filter) {

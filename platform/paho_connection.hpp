@@ -55,7 +55,8 @@ class PahoConnection {
   void Begin(const PahoParameters& parameters, DurationMs timeout_ms);
   // `hold_sender`: ReleaseSender() follows.
   void Publish(ports::MqttToken token, const ports::MqttMessage& message, bool hold_sender);
-  void Subscribe(ports::MqttToken token, const std::string& filter, bool own);
+  void Subscribe(ports::MqttToken token, const std::string& filter,
+                 const ports::MqttListening& listening);
   void Unsubscribe(const std::string& filter);
   // Sends DISCONNECT and waits until it is out, at most `timeout_ms`; calls `meanwhile` now and
   // then, if there is any.

@@ -149,13 +149,14 @@ Status PahoMqtt::Publish(ports::MqttToken token, const ports::MqttMessage& messa
   return Status::Ok();
 }
 
-Status PahoMqtt::Subscribe(ports::MqttToken token, std::string_view filter, bool own) {
+Status PahoMqtt::Subscribe(ports::MqttToken token, std::string_view filter,
+                           const ports::MqttListening& listening) {
   if (state_ != State::kConnected) return {Code::kRetryLater, "no connection to the broker"};
   if (outstanding_ >= kMostTokens) return {Code::kRetryLater, "too much is under way"};
   if (filter.empty() || !IsPlain(filter)) return {Code::kReject, "unusable filter"};
   try {
     arrivals_.Open();
-    connection_->Subscribe(token, std::string(filter), own);
+    connection_->Subscribe(token, std::string(filter), listening);
   } catch (const std::exception& e) {
     return {Code::kRetryLater, e.what()};
   }

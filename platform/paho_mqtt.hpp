@@ -47,7 +47,8 @@ class PahoMqtt final : public ports::Mqtt, public Watched {
 
   Status Connect(const ports::MqttConnect& connect) override;
   Status Publish(ports::MqttToken token, const ports::MqttMessage& message) override;
-  Status Subscribe(ports::MqttToken token, std::string_view filter, bool own) override;
+  Status Subscribe(ports::MqttToken token, std::string_view filter,
+                   const ports::MqttListening& listening) override;
   void Unsubscribe(std::string_view filter) override;
   bool NextArrival(ports::MqttArrival& out) override { return arrivals_.Pop(out); }
   void Disconnect(DurationMs timeout_ms) override;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/startup.hpp"
 
+#include <sys/stat.h>
+
 #include <csignal>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include "agent/commands/check.hpp"
 #include "agent/memory_plan.hpp"
+#include "platform/agent_user.hpp"
 #include "platform/posix_files.hpp"
 #include "platform/root_store.hpp"
 #include "platform/tls_client.hpp"
@@ -24,6 +27,24 @@ bool ReadSecret(const char* key, const std::string& file, ports::FileReader& fil
   }
   out = std::move(secret.value());
   return true;
+}
+
+void BecomeWhoRunsIt(const std::string& path) {
+  const AgentUser user = FindAgentUser();
+  if (user.name.empty()) return;
+  PosixFiles files;
+  std::vector<std::string> unsaid;
+  const auto loaded = commands::LoadSettings(path, files, unsaid);
+  if (!loaded.ok()) return;
+  const settings::Settings& settings = loaded.value();
+  for (const std::string& name :
+       {settings.api.key_file, settings.api.user.password_file, settings.queue.dir}) {
+    struct stat info {};
+    if (stat(name.c_str(), &info) != 0 || info.st_uid != user.uid) continue;
+    // Where the system will not, root finds out by itself what it may not read.
+    static_cast<void>(BecomeUser(user));
+    return;
+  }
 }
 
 bool LoadSettings(const std::string& path, Logger& log, settings::Settings& settings) {

@@ -25,6 +25,11 @@ inline constexpr int kExitFailed = 1;  // an exit code
 // The config at `path`; the log takes its level.
 bool LoadSettings(const std::string& path, Logger& log, settings::Settings& settings);
 
+// A command that root types by hand is the agent's user's from now on, where what the config names
+// belongs to that user: it then sees what the agent sees, and leaves nothing that the agent may not
+// touch. Says nothing of a config with faults: who reads it next does.
+void BecomeWhoRunsIt(const std::string& path);
+
 // The secret that `key` of the config names; empty where `file` is.
 bool ReadSecret(const char* key, const std::string& file, ports::FileReader& files, Logger& log,
                 Secret& out);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/commands/online_bus.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/commands/online_api.hpp"
+#include "agent/commands/online_burst.hpp"
 #include "agent/encode/topics.hpp"
 #include "agent/stage_configs.hpp"
 
@@ -47,15 +49,20 @@ BusProbes::BusProbes(const settings::Settings& settings, Secret password, ports:
   config_.client_id += "-check";
 }
 
-void BusProbes::Run() {
+void BusProbes::Run(std::int64_t trackers) {
+  trackers_ = trackers;
   if (patience_->over()) {
     report_->Add("broker", Finding::Skipped("there was no time left"));
-    report_->Add("publish", Finding::Skipped("there was no time left"));
+    for (const char* probe : {"publish", "burst"}) {
+      report_->Add(probe, Finding::Skipped("there was no time left"));
+    }
     return;
   }
   const Finding broker = Connect();
   report_->Add("broker", broker);
-  report_->Add("publish", broker.good() ? Publish() : Finding::Skipped("no broker"));
+  const Finding publish = broker.good() ? Publish() : Finding::Skipped("no broker");
+  report_->Add("publish", publish);
+  report_->Add("burst", publish.good() ? Burst() : Finding::Skipped("nothing can be published"));
   mqtt_->Disconnect(kGoodbyeMs);
 }
 
@@ -90,6 +97,7 @@ bool BusProbes::ConnectWith(ports::MqttVersion version, ports::MqttEvent& out) {
     return false;
   }
   out = event;
+  receive_maximum_ = std::max<std::uint16_t>(event.receive_maximum, 1);
   return event.kind == ports::MqttEventKind::kConnected;
 }
 
@@ -138,8 +146,20 @@ Finding BusProbes::Refused(const ports::MqttEvent& event) const {
                        "another, and is mqtt.url right?");
 }
 
+std::string BusProbes::Topic() const {
+  return settings_->mqtt.topic_prefix + '/' + settings_->site + "/check";
+}
+
+Finding BusProbes::Burst() {
+  if (patience_->over()) return Finding::Skipped("there was no time left");
+  mqtt_->Unsubscribe(Topic());
+  const auto most = static_cast<std::uint32_t>(limits::kInFlight);
+  BurstProbe burst(*mqtt_, *patience_, Topic(), std::min<std::uint32_t>(receive_maximum_, most));
+  return burst.Run(trackers_);
+}
+
 Finding BusProbes::Publish() {
-  const std::string topic = settings_->mqtt.topic_prefix + '/' + settings_->site + "/check";
+  const std::string topic = Topic();
   ports::MqttMessage message;
   message.topic = topic;
   message.payload = kPayload;
@@ -167,7 +187,9 @@ Finding BusProbes::Publish() {
 // False where this client may not read there, which is the broker's good right.
 bool BusProbes::Listen(const std::string& topic) {
   ports::MqttEvent event;
-  return mqtt_->Subscribe(kListenToken, topic, true).ok() &&
+  ports::MqttListening listening;
+  listening.own = true;
+  return mqtt_->Subscribe(kListenToken, topic, listening).ok() &&
          Await(patience_->Now() + kAckMs, event) && event.kind == ports::MqttEventKind::kAcked;
 }
 

@@ -3,8 +3,9 @@
 
 // What `check --online` tries at the broker: a connect, as `<client_id>-check` so that a running
 // agent keeps its connection, without a last will; and a message that is not retained, on
-// `<prefix>/<site>/check`, which it listens for.
+// `<prefix>/<site>/check`, which it listens for; then a burst below that (online_burst.hpp).
 
+#include <cstdint>
 #include <string>
 
 #include "agent/commands/online_check.hpp"
@@ -20,7 +21,8 @@ class BusProbes {
   BusProbes(const settings::Settings& settings, Secret password, ports::Mqtt& mqtt,
             Patience& patience, OnlineReport& report);
 
-  void Run();
+  // `trackers`: the size of the fleet; below 0: not known.
+  void Run(std::int64_t trackers);
 
  private:
   // The next event. False where none came in time.
@@ -31,6 +33,8 @@ class BusProbes {
   Finding Connected(const ports::MqttEvent& event) const;
   Finding Refused(const ports::MqttEvent& event) const;
   Finding Publish();
+  Finding Burst();
+  std::string Topic() const;
   bool Listen(const std::string& topic);
   Finding Arrival(const std::string& topic);
   Finding Unheard(const std::string& topic) const;
@@ -42,6 +46,8 @@ class BusProbes {
   OnlineReport* report_;
   publish::PublisherConfig config_;
   ports::MqttVersion version_ = ports::MqttVersion::k5;
+  std::uint16_t receive_maximum_ = 1;
+  std::int64_t trackers_ = -1;
 };
 
 }  // namespace depotlink::commands

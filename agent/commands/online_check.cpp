@@ -8,6 +8,7 @@
 #include "agent/commands/online_api.hpp"
 #include "agent/commands/online_bus.hpp"
 #include "agent/commands/online_disk.hpp"
+#include "agent/commands/online_keeping.hpp"
 #include "agent/commands/wan_estimate.hpp"
 
 namespace depotlink::commands {
@@ -54,7 +55,8 @@ int RunOnlineCheck(const settings::Settings& settings, OnlineSecrets secrets,
   }
   report.Add("traffic", Traffic(settings, trackers));
   BusProbes bus(settings, std::move(secrets.mqtt_password), *ports.mqtt, patience, report);
-  bus.Run();
+  bus.Run(trackers);
+  report.Add("persistence", ProbeKeeping(settings.mqtt, *ports.broker_files));
   report.Add("disk", patience.over() ? Finding::Skipped("there was no time left")
                                      : ProbeDisk(settings, trackers, *ports.disk, patience));
   return report.Finish();

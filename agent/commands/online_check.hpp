@@ -3,18 +3,19 @@
 
 // `depotlink check --online`: tries everything that the agent will need, in the order in which a
 // technician would, and says for each failure what to do about it. Leaves nothing behind: it logs
-// out, publishes nothing retained, and removes what it wrote. A running agent is not disturbed.
+// out, clears what it put on the bus, and removes what it wrote. A running agent is not disturbed.
 //
 // Each probe has a deadline: a look-up 10 s, a call of the API `api.timeout` (30 s at most), a
-// connect to the broker 10 s (twice where it knows no MQTT 5), an acknowledgement 10 s, writing
-// 10 s. After Patience::kTotalMs nothing more is begun and nothing waited for, but for writing;
-// only a device that holds up a single write can make that longer than 10 s.
+// connect to the broker 10 s (twice where it knows no MQTT 5), an acknowledgement 10 s, a burst
+// three times 20 s, writing 10 s. After Patience::kTotalMs nothing more is begun and nothing waited
+// for, but for writing; only a device that holds up a single write can make that longer than 10 s.
 
 #include <functional>
 #include <string_view>
 
 #include "agent/base/secret.hpp"
 #include "agent/commands/online_report.hpp"
+#include "agent/ports/broker_files.hpp"
 #include "agent/ports/clock.hpp"
 #include "agent/ports/files.hpp"
 #include "agent/ports/http.hpp"
@@ -40,6 +41,7 @@ struct OnlinePorts {
   ports::FileReader* files = nullptr;
   ports::Names* names = nullptr;
   ports::Storage* disk = nullptr;  // queue.dir, not opened yet
+  ports::BrokerFiles* broker_files = nullptr;
 };
 
 // `print` writes a text out. `wait_until` waits for events or that time, and is false where the

@@ -74,9 +74,18 @@ struct MqttEvent {
 
 // A message that came because of Subscribe. Only its topic is kept.
 struct MqttArrival {
-  FixedString<limits::kTopicBytes> topic;  // empty where only `some_lost` is to be told
+  FixedString<limits::kTopicBytes> topic;  // empty where only `lost` is to be told
   bool retained = false;                   // it stood there; else it is new
-  bool some_lost = false;                  // ahead of it, some found no room
+  std::uint32_t lost = 0;                  // so many ahead of it found no room
+};
+
+// How to ask for messages.
+struct MqttListening {
+  bool own = false;            // also what this client publishes; else MQTT 5 leaves that out
+  bool at_least_once = false;  // at QoS 1; else at QoS 0
+  // How often the one request names the filter: what stands retained comes as often, in one burst
+  // (MQTT 5, 3.8.4: as if each stood in a request of its own). Above 1 with `own` only.
+  std::uint16_t times = 1;
 };
 
 class Mqtt {
@@ -88,11 +97,11 @@ class Mqtt {
   // QoS 1. kRetryLater where there is no connection or the library is full; then no event follows.
   // At most limits::kInFlight + 4 tokens may be outstanding.
   virtual Status Publish(MqttToken token, const MqttMessage& message) = 0;
-  // Asks for messages at topics that match `filter`, at QoS 0: what stands retained first. `own`:
-  // also what this client publishes; else MQTT 5 leaves that out. The outcome comes as kAcked or
-  // kRefused (kNotSent: as with Publish) of `token`, which counts among those outstanding. One
-  // filter at a time.
-  virtual Status Subscribe(MqttToken token, std::string_view filter, bool own) = 0;
+  // Asks for messages at topics that match `filter`: what stands retained first. The outcome comes
+  // as kAcked or kRefused (kNotSent: as with Publish) of `token`, which counts among those
+  // outstanding. One filter at a time.
+  virtual Status Subscribe(MqttToken token, std::string_view filter,
+                           const MqttListening& listening) = 0;
   // Ends that, and forgets what has arrived; no event.
   virtual void Unsubscribe(std::string_view filter) = 0;
   // Takes the oldest message that has arrived, in a bounded ring like the events; messages without

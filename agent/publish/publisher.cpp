@@ -170,7 +170,7 @@ void Publisher::OnConnectFailed(const ports::MqttEvent& event, MonoTime now) {
     return;
   }
   if (config_.try_mqtt5) version_ = ports::MqttVersion::k5;
-  const DurationMs wait_ms = backoff_.Next(random_->Next());
+  const DurationMs wait_ms = NextWait(event.reason_code <= 0);
   connect_at_ = now + wait_ms;
   const bool news = last_error_ != event.text.view();
   last_error_ = event.text.view();
@@ -180,6 +180,11 @@ void Publisher::OnConnectFailed(const ports::MqttEvent& event, MonoTime now) {
                {"port", static_cast<int>(config_.port)},
                {"why", event.text.view()},
                {"retry_ms", wait_ms}});
+}
+
+DurationMs Publisher::NextWait(bool unanswered) {
+  const DurationMs wait_ms = backoff_.Next(random_->Next());
+  return unanswered ? std::min(wait_ms, config_.unanswered_wait_most_ms) : wait_ms;
 }
 
 void Publisher::OnLost(std::string_view why, MonoTime now) {
@@ -196,8 +201,7 @@ void Publisher::OnLost(std::string_view why, MonoTime now) {
   live_->UnsendAll();
   late_->UnsendAll();
   if (config_.try_mqtt5) version_ = ports::MqttVersion::k5;
-  const DurationMs wait_ms =
-      contest_.on() ? contest_.NextWait(random_->Next()) : backoff_.Next(random_->Next());
+  const DurationMs wait_ms = contest_.on() ? contest_.NextWait(random_->Next()) : NextWait(true);
   connect_at_ = now + wait_ms;
   last_error_ = contest_.on() ? contest_.Explain(config_.client_id) : std::string(why);
   if (contest_.on()) {

@@ -47,6 +47,9 @@ struct PublisherConfig {
   bool try_mqtt311 = true;
   std::string status_topic;
   std::string health_topic;
+  // The longest wait for the next try where nobody answered; a broker that says no is asked less
+  // often, at most kConnectWaitMostMs.
+  DurationMs unanswered_wait_most_ms = 10 * kSecondMs;
 };
 
 // Where to connect, and as whom; no will, and the port's defaults for the rest. Its views are of
@@ -132,6 +135,7 @@ class Publisher {
   void TakeEvents(MonoTime now);
   void OnConnected(const ports::MqttEvent& event, MonoTime now);
   void OnConnectFailed(const ports::MqttEvent& event, MonoTime now);
+  DurationMs NextWait(bool unanswered);
   void OnLost(std::string_view why, MonoTime now);
   void OnAcked(ports::MqttToken token);
   void OnRefused(const ports::MqttEvent& event);

@@ -24,8 +24,7 @@ MonoTime RetainedLook::Step(MonoTime now, bool may) {
   while (!done() && (may || state_ != State::kIdle)) {
     if (state_ == State::kIdle) {
       news_at_ = now;
-      if (!mqtt_->Subscribe(kLookToken, filters_[filter_].view(), false).ok())
-        return now + kSecondMs;
+      if (!mqtt_->Subscribe(kLookToken, filters_[filter_].view(), {}).ok()) return now + kSecondMs;
       state_ = State::kAsked;
     }
     Take(now);
@@ -39,8 +38,8 @@ MonoTime RetainedLook::Step(MonoTime now, bool may) {
 
 void RetainedLook::Take(MonoTime now) {
   while (held_ || mqtt_->NextArrival(arrival_)) {
-    some_lost_ = some_lost_ || arrival_.some_lost;
-    arrival_.some_lost = false;
+    some_lost_ = some_lost_ || arrival_.lost != 0;
+    arrival_.lost = 0;
     if (!arrival_.retained && !arrival_.topic.empty()) continue;  // news, of the agent itself
     news_at_ = now;
     held_ = !arrival_.topic.empty() && !sink_->OnRetained(arrival_.topic.view());

@@ -67,6 +67,7 @@ std::string FormatDuration(DurationMs duration) {
 }
 
 std::string FormatSize(std::uint64_t bytes) {
+  if (bytes == 0) return "0KiB";  // as it may be written
   for (std::size_t i = 0; i < 3; ++i) {
     if (bytes >= kSizes[i].factor && bytes % kSizes[i].factor == 0) {
       return std::to_string(bytes / kSizes[i].factor) + std::string(kSizes[i].name);

@@ -8,10 +8,12 @@ import pytest
 
 import bad_certs
 from agent import TROUBLE, write_secret
+from mosquitto_setup import AGENT, DropIn
 from standin.sessions import PANEL, USER
+from subscriber import Subscriber
 
 PROBES = ["clock", "dns", "tcp", "tls", "credential", "permissions", "fleet", "traffic", "broker",
-          "publish", "disk"]
+          "publish", "burst", "persistence", "disk"]
 LINE = re.compile(r"^(ok|warn|FAIL|skip) +(\w+) +(.+)$", re.MULTILINE)
 
 
@@ -40,6 +42,8 @@ def test_all_is_well_and_nothing_is_left(standin, broker, subscriber, make_agent
     assert standin.key not in checked.text and "\x1b" not in checked.text
     assert not os.path.exists(agent.queue_dir)
     subscriber.wait_json("depotlink/north-depot/check")
+    with Subscriber(broker.port, "depotlink/north-depot/check/#") as late:
+        assert not late.settle().latest
 
 
 def test_what_json_says(standin, broker, make_agent):
@@ -108,6 +112,34 @@ def test_a_broker_that_refuses_publishes(standin, make_broker, make_agent, tmp_p
     broker = make_broker(extra="user root\nacl_file %s" % acl)
     checked = Checked(make_agent(standin, broker, start=False))
     checked.assert_fails("publish", "north-depot/check is refused", "ACL")
+
+
+def test_a_broker_that_drops_part_of_a_burst_and_saves_now_and_then(make_standin, make_broker, make_agent, tmp_path):
+    broker = make_broker(extra="max_inflight_messages 20\nmax_queued_messages 1000\nautosave_interval 900\n"
+                               "persistence true\npersistence_location %s/" % tmp_path)
+    checked = Checked(make_agent(make_standin(fleet=600), broker, start=False))
+    assert checked.code == 0, checked.text
+    assert checked.marks["burst"] == "warn" == checked.marks["persistence"], checked.text
+    assert "of 1600 retained messages at once 1020 came" in checked.text
+    assert "max_queued_messages" in checked.text and "every 900 s" in checked.text
+    with Subscriber(broker.port, "depotlink/north-depot/check/#") as late:
+        assert not late.settle().latest
+
+
+@pytest.mark.parametrize("way", ["tcp", "socket"])
+def test_a_broker_as_it_ships(make_standin, make_agent, closing, tmp_path, way):
+    broker = DropIn(str(tmp_path))
+    closing.append(broker)
+    broker.start()
+    password = write_secret(str(tmp_path / "mqtt.password"), AGENT[1])
+    agent = make_agent(make_standin(fleet=600), broker, {"mqtt": {
+        "url": broker.url if way == "tcp" else "unix://" + broker.socket_path,
+        "username": AGENT[0], "password_file": password}}, start=False)
+    checked = Checked(agent)
+    assert checked.code == 0, checked.text
+    assert {checked.marks[probe] for probe in ("broker", "publish", "burst", "persistence")} == {"ok"}, checked.text
+    assert "1600 retained messages at once arrive whole" in checked.text
+    assert "publishes the fleet anew" in checked.text
 
 
 def test_logins_are_ended_and_a_permission_is_missed(standin, broker, make_agent, tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peak memory (VmHWM). Limits hold for the static release build: DEPOTLINK_ASSERT_MEMORY=1."""
+import json
 import os
 import re
 
@@ -51,8 +52,9 @@ def check_heap(agent, heap):
             assert 0 < heap[part + "_kib"] <= heap[part + "_peak_kib"]
 
 
+PAGES = {"publish": {"snapshot_every": "10s", "snapshot_page": "32KiB"}}
 # The list of all trackers is read anew while the test runs, but not without pause.
-LARGE = {"poll": {"fleet": "20s"}}
+LARGE = {"poll": {"fleet": "20s"}, **(PAGES if os.environ.get("DEPOTLINK_E2E_PAGES") == "1" else {})}
 SMALL = {"memory": {"max_trackers": 1000}}
 
 
@@ -111,6 +113,23 @@ def wait_drained(agent, standin):
             return
         wait_more_polls(standin, 1)
     raise AssertionError("the queue is not drained: %s" % agent.log())
+
+
+def has_pages_of(trackers):
+    """The newest round's pages hold so many states together."""
+    def fits(subscriber):
+        pages = [json.loads(message.payload) for topic, message in subscriber.latest.items()
+                 if topic.startswith(PREFIX + "snapshot/") and message.payload]
+        newest = max((page["round"] for page in pages), default=0)
+        return sum(page["count"] for page in pages if page["round"] == newest) == trackers
+    return fits
+
+
+def test_a_thousand_trackers_with_snapshots(make_standin, make_agent, broker, subscriber):
+    standin = make_standin(fleet=1000)
+    agent = arrive(standin, make_agent, broker, subscriber, 60, {**SMALL, **PAGES})
+    subscriber.wait_for(has_pages_of(len(contract.visible(standin))), 60, "a whole snapshot")
+    check_peak(agent, LIMIT_1000_KIB)
 
 
 @pytest.mark.large

@@ -46,6 +46,17 @@ def test_a_faulty_config_changes_nothing_and_says_why(running, standin, subscrib
     assert contract.payload_of(subscriber, state_topic(tracker))["run"] == run
 
 
+def test_secrets_of_the_environment_outlive_a_reload(standin, broker, subscriber, make_agent, monkeypatch):
+    monkeypatch.setenv("DEPOTLINK_E2E_KEY", standin.key)
+    keys = {"api": {"key_file": "$DEPOTLINK_E2E_KEY"}}
+    agent = make_agent(standin, broker, keys)
+    subscriber.wait_for(contract.has_all_states(standin), PATIENCE_S)
+    run = run_of(subscriber)
+    agent.configure({**keys, "poll": {"fleet": "3s"}})
+    reload(agent, "taken up by a new agent")
+    subscriber.wait_json(PREFIX + "health", lambda health: health["run"] != run and health["api"]["state"] == "ok")
+
+
 def test_the_same_config_changes_nothing(running, subscriber):
     run = run_of(subscriber)
     running.configure({})

@@ -85,14 +85,18 @@ class FakeMqtt : public ports::Mqtt {
     // What stands retained comes behind the answer.
     if (out.kind == ports::MqttEventKind::kAcked && out.token == asked_ && !filter_.empty()) {
       asked_ = kNothingAsked;
-      for (const auto& [topic, payload] : retained_) {
-        if (Matches(topic)) Arrive(topic, true);
+      std::size_t left = burst_most_;
+      for (std::size_t time = 0; time < times_; ++time) {
+        for (const auto& [topic, payload] : retained_) {
+          if (Matches(topic) && left > 0) --left, Arrive(topic, true);
+        }
       }
     }
     return true;
   }
 
-  Status Subscribe(ports::MqttToken token, std::string_view filter, bool own) override {
+  Status Subscribe(ports::MqttToken token, std::string_view filter,
+                   const ports::MqttListening& listening) override {
     if (!connected_ || library_full_) return {Code::kRetryLater, "no connection, or full"};
     filters_.emplace_back(filter);
     if (subscribe_refusal_ != 0) {
@@ -100,7 +104,8 @@ class FakeMqtt : public ports::Mqtt {
       return Status::Ok();
     }
     filter_ = filter;
-    own_ = own;
+    own_ = listening.own;
+    times_ = listening.times;
     asked_ = token;
     Happen(ports::MqttEventKind::kAcked, token, 0, {});
     return Status::Ok();
@@ -109,11 +114,11 @@ class FakeMqtt : public ports::Mqtt {
     if (filter_ == filter) filter_.clear();
     asked_ = kNothingAsked;
     arrivals_.clear();
-    some_lost_ = false;
+    lost_ = 0;
   }
   bool NextArrival(ports::MqttArrival& out) override {
-    if (arrivals_.empty() && !some_lost_) return false;
-    out.some_lost = std::exchange(some_lost_, false);
+    if (arrivals_.empty() && lost_ == 0) return false;
+    out.lost = std::exchange(lost_, 0);
     out.topic.Clear();
     if (arrivals_.empty()) return true;
     out.topic.Assign(arrivals_.front().first);
@@ -129,6 +134,8 @@ class FakeMqtt : public ports::Mqtt {
   void RefuseSubscribe(int reason_code) { subscribe_refusal_ = reason_code; }
   // So many arrivals are kept, and the rest of them is lost.
   void KeepArrivals(std::size_t most) { arrivals_most_ = most; }
+  // The broker sends so many retained messages for one request, and drops the rest of them.
+  void DropBurstsAbove(std::size_t most) { burst_most_ = most; }
   // All that was ever asked for, in order.
   const std::vector<std::string>& filters() const { return filters_; }
   // What is asked for now; empty: nothing.
@@ -236,7 +243,7 @@ class FakeMqtt : public ports::Mqtt {
     if (arrivals_.size() < arrivals_most_) {
       arrivals_.emplace_back(topic, retained);
     } else {
-      some_lost_ = true;
+      ++lost_;
     }
   }
   // `filter_` has one `+`, for a level, or none.
@@ -283,9 +290,11 @@ class FakeMqtt : public ports::Mqtt {
   std::string filter_;
   std::vector<std::string> filters_;
   bool own_ = false;
+  std::size_t times_ = 1;
+  std::size_t burst_most_ = SIZE_MAX;
   std::deque<std::pair<std::string, bool>> arrivals_;
   std::size_t arrivals_most_ = 1000;
-  bool some_lost_ = false;
+  std::uint32_t lost_ = 0;
   int subscribe_refusal_ = 0;
   std::size_t disconnects_ = 0;
   std::size_t violations_ = 0;

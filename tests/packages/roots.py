@@ -54,8 +54,9 @@ def mirror():
     raise AssertionError("no Debian mirror is among the apt sources of this machine")
 
 
-def debootstrap(suite, arch):
-    kept = KEPT / ("%s-%s.tar" % (suite, arch))
+def debootstrap(suite, arch, more=()):
+    """`more`: packages that are there besides; such a root is kept by itself."""
+    kept = KEPT / ("%s-%s%s.tar" % (suite, arch, "-machine" if more else ""))
     if kept.exists():
         return kept
     say("making a root of %s for %s" % (suite, arch))
@@ -63,6 +64,7 @@ def debootstrap(suite, arch):
     KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=KEPT) as folder:
         command = ["debootstrap", "--variant=minbase", "--arch=" + arch, "--keyring=" + ring]
+        command += ["--include=" + ",".join(more)] * bool(more)
         two = arch in HEADS
         with open(KEPT / ("%s-%s.log" % (suite, arch)), "wb") as log:
             subprocess.run(command + ["--foreign"] * two + [suite, folder, uri], check=True, stdout=log, stderr=log,

@@ -142,6 +142,18 @@ def test_tarball(tarball, tmp_path):
     assert b"\nExecStart=/usr/local/bin/depotlink run " in inside["depotlink.service"][1]
 
 
+def test_links_of_the_documents_lead_somewhere(tarball):
+    with open(tarball, "rb") as stream:
+        found = package.of_tar(stream)
+    top = tarball.name.removesuffix(".tar.gz")
+    for name in ("config.md", "troubleshooting.md", "security.md"):
+        targets = re.findall(r"\]\(([^)\s#]+)", found["%s/%s" % (top, name)][1].decode())
+        beside = {target for target in targets if "://" not in target}
+        dead = sorted(target for target in beside if "%s/%s" % (top, target) not in found)
+        assert not dead, (name, dead)
+        assert beside or name == "security.md", name
+
+
 def test_install_from_the_tarball(tarball, binary, tmp_path):
     with tarfile.open(tarball) as tar:
         tar.extractall(tmp_path)

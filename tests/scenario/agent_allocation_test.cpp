@@ -82,7 +82,8 @@ class EagerMqtt : public depotlink::ports::Mqtt {
     tokens_[count_++] = token;
     return depotlink::Status::Ok();
   }
-  depotlink::Status Subscribe(depotlink::ports::MqttToken, std::string_view, bool) override {
+  depotlink::Status Subscribe(depotlink::ports::MqttToken, std::string_view,
+                              const depotlink::ports::MqttListening&) override {
     return depotlink::Status::Ok();
   }
   void Unsubscribe(std::string_view) override {}

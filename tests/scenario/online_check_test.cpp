@@ -4,6 +4,9 @@
 
 #include <map>
 #include <string>
+#include <vector>
+
+#include "agent/commands/online_burst.hpp"
 
 #include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_random.hpp"
@@ -42,6 +45,12 @@ class TestNames : public depotlink::ports::Names {
   std::string asked;
 };
 
+class TestBrokerFiles : public depotlink::ports::BrokerFiles {
+ public:
+  std::vector<std::string> MosquittoConfigs() override { return configs; }
+  std::vector<std::string> configs{"persistence true\nlistener 1883 127.0.0.1\n"};
+};
+
 }  // namespace
 
 TEST_GROUP(OnlineCheck) {
@@ -52,6 +61,7 @@ TEST_GROUP(OnlineCheck) {
   depotlink::fakes::FakeFiles files;
   depotlink::fakes::FakeStorage disk;
   TestNames names;
+  TestBrokerFiles broker_files;
   depotlink::scenario::SimulatedApi api{http, clock};
   depotlink::scenario::SimulatedBroker broker{mqtt};
   depotlink::settings::Settings settings;
@@ -61,7 +71,7 @@ TEST_GROUP(OnlineCheck) {
   bool http_silent = false;
   bool tls_failed = false;
   std::string tls_words;
-  int stop_after = 5000;
+  int stop_after = 20000;
   std::string out;
   DurationMs spent = 0;
   std::map<std::string, std::string> marks;
@@ -98,7 +108,7 @@ TEST_GROUP(OnlineCheck) {
     const MonoTime begun = clock.Now();
     const int code = RunOnlineCheck(
         settings, {Secret(std::string(key)), Secret(std::string("panelword")), Secret()},
-        {&clock, &random, &http, &mqtt, &files, &names, &disk}, style,
+        {&clock, &random, &http, &mqtt, &files, &names, &disk, &broker_files}, style,
         [this](std::string_view text) { out += text; },
         [this](MonoTime next) {
           if (http.busy()) {
@@ -169,8 +179,9 @@ TEST(OnlineCheck, ItLeavesNothingBehind) {
   STRCMP_EQUAL("depotlink-yard-check", mqtt.attempts()[0].client_id.c_str());
   STRCMP_EQUAL("", mqtt.attempts()[0].will_topic.c_str());
   LONGS_EQUAL(0, mqtt.attempts()[0].session_expiry_s);
-  LONGS_EQUAL(1, mqtt.sent().size());
   STRCMP_EQUAL("depotlink/yard/check", mqtt.sent()[0].topic.c_str());
+  CHECK(mqtt.retained().empty());
+  CHECK(mqtt.filter().empty());
   CHECK_FALSE(mqtt.sent()[0].retain);
   LONGS_EQUAL(1, mqtt.disconnects());
   LONGS_EQUAL(0, disk.Names().size());
@@ -344,7 +355,8 @@ TEST(OnlineCheck, AfterTwoMinutesNothingMoreIsBegun) {
   LONGS_EQUAL(1, Run());
   CHECK(spent < 2 * kMinuteMs + 30 * kSecondMs);
   STRCMP_EQUAL("FAIL", marks["permissions"].c_str());
-  for (const char* probe : {"broker", "publish", "disk"}) Is("skip", probe, "no time left");
+  for (const char* probe : {"broker", "publish", "burst", "disk"})
+    Is("skip", probe, "no time left");
   LONGS_EQUAL(0, mqtt.attempts().size());
 }
 
@@ -418,6 +430,92 @@ TEST(OnlineCheck, ABrokerThatTakesAndDropsIsSeen) {
   mqtt.KeepArrivals(0);
   LONGS_EQUAL(0, Run());
   Is("warn", "publish", "did not arrive here");
+}
+
+TEST(OnlineCheck, ABurstAsLargeAsTheFleetIsHeardAndCleared) {
+  broker.acceptance.receive_maximum = 20;
+  LONGS_EQUAL(0, Run());
+  Is("ok", "burst", "60 retained messages at once arrive whole");
+  for (const auto& message : mqtt.sent()) {
+    CHECK(message.topic.find("depotlink/yard/check") == 0);
+    CHECK(!message.retain || message.payload.empty() || message.expiry_s > 0);
+  }
+  CHECK(mqtt.retained().empty());
+  CHECK(mqtt.filter().empty());
+  LONGS_EQUAL(0, mqtt.violations());
+}
+
+TEST(OnlineCheck, ALargeFleetsBurstTakesAFewTopicsManyTimes) {
+  api.trackers = 2500;
+  settings.memory.max_trackers = 25000;
+  mqtt.KeepArrivals(300);  // the agent's own room: what finds none there has come, too
+  LONGS_EQUAL(0, Run());
+  Is("ok", "burst", "5600 retained messages at once arrive whole");
+  CHECK(mqtt.sent().size() < 1700);
+  mqtt.DropBurstsAbove(1020);
+  out.clear();
+  LONGS_EQUAL(0, Run());
+  Is("warn", "burst", "of 5600 retained messages at once 1020 came");
+  STRCMP_CONTAINS("max_queued_messages", remedies["burst"].c_str());
+  CHECK(mqtt.retained().empty());
+}
+
+TEST(OnlineCheck, ABrokerThatAnswersAFilterOnceTellsOfThatOnly) {
+  api.trackers = 2500;
+  settings.memory.max_trackers = 25000;
+  mqtt.DropBurstsAbove(depotlink::commands::kMostTopics);
+  LONGS_EQUAL(0, Run());
+  Is("ok", "burst", "800 retained messages at once arrive whole; not known of the 5000");
+}
+
+TEST(OnlineCheck, ARefusedBurstFailsAndNothingStays) {
+  broker.refuse_topics = "/check/burst/7";
+  LONGS_EQUAL(1, Run());
+  Fails("burst", "not authorized", "let the broker take retained messages");
+  CHECK(mqtt.retained().empty());
+}
+
+TEST(OnlineCheck, WhoStopsABurstLeavesNothingRetained) {
+  api.trackers = 400;
+  settings.memory.max_trackers = 25000;
+  std::size_t put = 0;
+  for (stop_after = 5; put < 100 && stop_after < 100; ++stop_after) {
+    const int before = stop_after;
+    mqtt.ForgetSent();
+    Run();
+    stop_after = before;
+    put = 0;
+    for (const auto& message : mqtt.sent()) put += message.retain && !message.payload.empty();
+    CHECK(mqtt.retained().empty());
+  }
+  CHECK(put >= 100 && put < 800);
+}
+
+TEST(OnlineCheck, WhatMosquittoForgets) {
+  broker_files.configs = {"listener 1884\npersistence true\n",
+                          "# port 1\npersistence true\npersistence false\n"};
+  settings.mqtt.host = "localhost";
+  LONGS_EQUAL(0, Run());
+  Is("ok", "persistence", "publishes the fleet anew");
+  broker_files.configs[1] += "persistence true\nautosave_interval 0\n";
+  LONGS_EQUAL(0, Run());
+  Is("warn", "persistence", "at a clean end only");
+  broker_files.configs[1] += "autosave_interval  60\r\n";
+  LONGS_EQUAL(0, Run());
+  Is("warn", "persistence", "every 60 s");
+  STRCMP_CONTAINS("persistence false", remedies["persistence"].c_str());
+  broker_files.configs[1] += "persistence_location /run/mosquitto/\nlistener 0 /run/m.sock";
+  LONGS_EQUAL(0, Run());
+  Is("warn", "persistence", "not known: no mosquitto runs here");
+  settings.mqtt.scheme = depotlink::settings::MqttScheme::kUnix;
+  settings.mqtt.host = "/run/m.sock";
+  LONGS_EQUAL(0, Run());
+  Is("ok", "persistence", "forgets everything");
+}
+
+TEST(OnlineCheck, OfABrokerElsewhereItIsNotKnownWhatItForgets) {
+  LONGS_EQUAL(0, Run());
+  Is("warn", "persistence", "not known: the broker is on another machine");
 }
 
 TEST(OnlineCheck, AQueueThatCannotBeWrittenFails) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/publish/publisher.hpp"
+#include "agent/stage_configs.hpp"
 #include "tests/unit/publish/publisher_fixture.hpp"
 
 #include "CppUTest/TestHarness.h"
@@ -20,6 +21,16 @@ using depotlink::ports::MqttVersion;
 using depotlink::publish::BrokerState;
 using depotlink::publish::PublisherFixture;
 using Texts = std::vector<std::string>;
+
+namespace {
+
+depotlink::publish::PublisherConfig MakeConfig(const std::string& host) {
+  depotlink::settings::Settings settings;
+  settings.mqtt.host = host;
+  return depotlink::MakePublisherConfig(settings, depotlink::encode::TopicBuilder("d", "yard"), {});
+}
+
+}  // namespace
 
 TEST_GROUP(PublisherConnect) {
   PublisherFixture fixture;
@@ -77,6 +88,22 @@ TEST(PublisherConnect, BackOffGrowsToTenSeconds) {
     fixture.Step(1);
     LONGS_EQUAL(tries + 2, mqtt.attempts().size());
   }
+}
+
+TEST(PublisherConnect, ABrokerOnThisMachineIsTriedEachSecondUnlessItSaysNo) {
+  PublisherFixture near(true, true, MakeConfig("127.0.0.1").unanswered_wait_most_ms);
+  LONGS_EQUAL(10 * kSecondMs, MakeConfig("bus.example").unanswered_wait_most_ms);
+  near.random.Set(9000);  // the longest wait of all
+  near.Step();
+  for (int tries = 0; tries < 12; ++tries) {
+    near.mqtt.RefuseConnect(0, "connection refused");
+    near.Step();
+    CHECK(near.next - near.clock.Now() <= kSecondMs);
+    near.StepToNextAttempt();
+  }
+  near.mqtt.RefuseConnect(0x87, "not authorized");
+  near.Step();
+  CHECK(near.next - near.clock.Now() > kSecondMs);
 }
 
 TEST(PublisherConnect, BackOffForgetsOnlyAfterAStableMinute) {

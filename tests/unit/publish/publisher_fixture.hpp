@@ -18,8 +18,10 @@ inline constexpr std::uint64_t kLeastWait = 0;  // a draw that gives the shortes
 
 class PublisherFixture : private PublishObserver, private queue::DropObserver {
  public:
-  explicit PublisherFixture(bool try_mqtt5 = true, bool try_mqtt311 = true)
-      : publisher(Config(try_mqtt5, try_mqtt311), mqtt, window, late, random, log, *this) {}
+  explicit PublisherFixture(bool try_mqtt5 = true, bool try_mqtt311 = true,
+                            DurationMs unanswered_wait_most_ms = 10 * kSecondMs)
+      : publisher(Config(try_mqtt5, try_mqtt311, unanswered_wait_most_ms), mqtt, window, late,
+                  random, log, *this) {}
 
   // Time goes on by `ms`, then a step. Returns when the publisher wants the next one.
   MonoTime Step(DurationMs ms = 0) {
@@ -81,13 +83,14 @@ class PublisherFixture : private PublishObserver, private queue::DropObserver {
   Publisher publisher;
 
  private:
-  static PublisherConfig Config(bool try_mqtt5, bool try_mqtt311) {
+  static PublisherConfig Config(bool try_mqtt5, bool try_mqtt311, DurationMs unanswered) {
     PublisherConfig config;
     config.host = "broker";
     config.port = 1884;
     config.client_id = "depotlink-yard";
     config.username = "agent";
     config.password = Secret(std::string("pass"));
+    config.unanswered_wait_most_ms = unanswered;
     config.try_mqtt5 = try_mqtt5;
     config.try_mqtt311 = try_mqtt311;
     config.status_topic = "d/status";

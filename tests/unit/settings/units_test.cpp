@@ -66,5 +66,5 @@ TEST(Units, WritesSizesInTheLargestWholeUnit) {
   STRCMP_EQUAL("1GiB", FormatSize(1ULL << 30U).c_str());
   STRCMP_EQUAL("1536KiB", FormatSize(3ULL << 19U).c_str());
   STRCMP_EQUAL("6000B", FormatSize(6000).c_str());
-  STRCMP_EQUAL("0B", FormatSize(0).c_str());
+  STRCMP_EQUAL("0KiB", FormatSize(0).c_str());
 }
