@@ -212,7 +212,7 @@ TEST(MqttContract, WhatIsPublishedInARowGoesOutAsTheLoopWaits) {
   Publish(0, "depotlink/a/0", "last");
   mqtt->Disconnect(1000);  // what waits for the loop goes out ahead of it
   Connected(To(broker.port()));
-  CHECK(mqtt->Subscribe(1, "depotlink/a/0", true).ok());
+  CHECK(mqtt->Subscribe(1, "depotlink/a/0", {true, false, 1}).ok());
   AwaitKind(MqttEventKind::kAcked);
 }
 
