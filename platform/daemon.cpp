@@ -19,6 +19,7 @@
 #include "platform/linux_system_info.hpp"
 #include "platform/mbedtls_cipher.hpp"
 #include "platform/posix_storage.hpp"
+#include "platform/process.hpp"
 #include "platform/startup.hpp"
 #include "platform/tls_heap.hpp"
 
@@ -26,6 +27,7 @@ namespace depotlink::platform {
 namespace {
 
 constexpr DurationMs kTellRefusedMs = kMinuteMs;
+constexpr DurationMs kGiveBackMs = kMinuteMs;
 
 // Says that allocations were refused, now and then.
 void TellRefused(std::uint64_t& told, MonoTime& at, MonoTime now, Logger& log) {
@@ -117,6 +119,7 @@ void Daemon::Serve(Agent& agent, CurlHttp& http, PahoMqtt& mqtt) {
   bool ready = false;
   std::uint64_t refused_told = 0;
   MonoTime tell_refused_at{};
+  MonoTime give_back_at = clock_.Now() + kGiveBackMs;
   while (!agent.stopped()) {
     const MonoTime next = agent.Step();
     if (agent.stopped()) break;
@@ -124,6 +127,10 @@ void Daemon::Serve(Agent& agent, CurlHttp& http, PahoMqtt& mqtt) {
     watchdog.Look(agent, clock_.Now(), next);
     loop_.Wait(http, std::min(next, notify_.due()) - clock_.Now(), &mqtt);
     TellRefused(refused_told, tell_refused_at, clock_.Now(), *log_);
+    if (give_back_at <= clock_.Now()) {  // no wait is cut short for it
+      GiveBackHeap();
+      give_back_at = clock_.Now() + kGiveBackMs;
+    }
     const int signal = loop_.TakeSignal();
     if (signal == SIGUSR1 && !stopping) agent.AskSnapshot();
     if (signal == SIGHUP && !stopping && !next_.has_value()) Reload(agent);

@@ -69,4 +69,8 @@ void PrepareProcess() {
   KeepToOwnLookups();
 }
 
+void GiveBackHeap() {
+  malloc_trim(0);
+}
+
 }  // namespace depotlink::platform

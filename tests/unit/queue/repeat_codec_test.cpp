@@ -88,17 +88,17 @@ TEST(RepeatCodec, WhateverIsChangedInIt) {
   for (int round = 0; round < 400; ++round) {
     std::string text = RecordsOf(12, round % 2 == 0);
     for (int edit = 0; edit < 30; ++edit) {
-      const std::size_t at = random.Next() % text.size();
-      const std::size_t from = random.Next() % text.size();
-      switch (random.Next() % 3) {
+      const std::size_t at = random.Below(text.size());
+      const std::size_t from = random.Below(text.size());
+      switch (random.Below(3)) {
         case 0:
-          text[at] = static_cast<char>(random.Next() % 256);
+          text[at] = static_cast<char>(random.Below(256));
           break;
         case 1:
-          text.erase(at, random.Next() % 20);
+          text.erase(at, random.Below(20));
           break;
         default:
-          text.insert(at, text.substr(from, random.Next() % 90));
+          text.insert(at, text.substr(from, random.Below(90)));
       }
     }
     ComesBack(text);
@@ -166,8 +166,8 @@ TEST(RepeatCodec, WhatStrangersTellDoesNoHarm) {
   for (int round = 0; round < 2000; ++round) {
     std::string text = folded;
     for (int edit = 0; edit < 4; ++edit) {
-      text[random.Next() % text.size()] = static_cast<char>(random.Next() % 256);
+      text[random.Below(text.size())] = static_cast<char>(random.Below(256));
     }
-    static_cast<void>(SizeOf(text, random.Next() % 4000));
+    static_cast<void>(SizeOf(text, random.Below(4000)));
   }
 }
