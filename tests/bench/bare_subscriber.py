@@ -87,19 +87,23 @@ def answer(collector, line):
 def serve(port, end="/state"):
     collector = Collector(port, end.encode())
     print("{}", flush=True)
-    chosen = selectors.DefaultSelector()
-    chosen.register(collector.sock, selectors.EVENT_READ)
-    chosen.register(sys.stdin, selectors.EVENT_READ)
+    stream, both = selectors.DefaultSelector(), selectors.DefaultSelector()
+    for chosen in (stream, both):
+        chosen.register(collector.sock, selectors.EVENT_READ)
+    both.register(sys.stdin, selectors.EVENT_READ)
+    ended = False
     while True:
-        for key, _ in chosen.select():
-            if key.fileobj is collector.sock:
-                if not collector.read():
-                    chosen.unregister(collector.sock)
-                continue
-            line = sys.stdin.readline()
-            if not line:
-                return
-            print(json.dumps(answer(collector, line)), flush=True)
+        asked = any(key.fileobj is sys.stdin for key, _ in both.select())
+        while not ended and stream.select(0):  # what has come goes before any answer
+            ended = not collector.read()
+            if ended:
+                both.unregister(collector.sock)
+        if not asked:
+            continue
+        line = sys.stdin.readline()
+        if not line:
+            return
+        print(json.dumps(answer(collector, line)), flush=True)
 
 
 class BareSubscriber:
