@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <cerrno>
 #include <ctime>
 #include <utility>
 
@@ -16,10 +15,9 @@ namespace {
 // wait when the process ends.
 struct Gate {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-  pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-  pthread_cond_t stirred = PTHREAD_COND_INITIALIZER;  // for the receiver
-  bool woken = false;                                 // guarded by the mutex
-  unsigned wakes = 0;                                 // likewise
+  pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
+  unsigned wakes = 0;  // guarded by the mutex
+  unsigned taken = 0;  // of them, as the sender knows; likewise
   std::atomic<int> unsent{0};
 };
 
@@ -42,11 +40,9 @@ OwnThread& ThisThread() {
 void Wake() {
   Gate& gate = TheGate();
   pthread_mutex_lock(&gate.mutex);
-  gate.woken = true;
   ++gate.wakes;
   pthread_mutex_unlock(&gate.mutex);
-  pthread_cond_signal(&gate.changed);
-  pthread_cond_signal(&gate.stirred);
+  pthread_cond_broadcast(&gate.woken);
 }
 
 timespec InMs(long timeout_ms) {
@@ -63,27 +59,29 @@ timespec InMs(long timeout_ms) {
   return until;
 }
 
-int WaitForWake(int timeout_ms) {
-  const timespec until = InMs(timeout_ms);
-  Gate& gate = TheGate();
+// Until there was another wake than those `seen`, the mutex held; else an error number.
+int Await(Gate& gate, unsigned seen, long most_ms) {
+  const timespec until = InMs(most_ms);
   int error = 0;
-  pthread_mutex_lock(&gate.mutex);
-  while (!gate.woken && error == 0) {
-    error = pthread_cond_clockwait(&gate.changed, &gate.mutex, CLOCK_MONOTONIC, &until);
+  while (gate.wakes == seen && error == 0) {
+    error = pthread_cond_clockwait(&gate.woken, &gate.mutex, CLOCK_MONOTONIC, &until);
   }
-  if (std::exchange(gate.woken, false)) error = 0;
+  return gate.wakes == seen ? error : 0;
+}
+
+int WaitForWake(int timeout_ms) {
+  Gate& gate = TheGate();
+  pthread_mutex_lock(&gate.mutex);
+  const int error = Await(gate, gate.taken, timeout_ms);
+  gate.taken = gate.wakes;
   pthread_mutex_unlock(&gate.mutex);
   return error;
 }
 
 void SleepUntilStirred(long most_ms) {
-  const timespec until = InMs(most_ms);
   Gate& gate = TheGate();
-  int error = 0;
   pthread_mutex_lock(&gate.mutex);
-  for (const unsigned before = gate.wakes; gate.wakes == before && error == 0;) {
-    error = pthread_cond_clockwait(&gate.stirred, &gate.mutex, CLOCK_MONOTONIC, &until);
-  }
+  Await(gate, gate.wakes, most_ms);
   pthread_mutex_unlock(&gate.mutex);
 }
 

@@ -166,9 +166,7 @@ bool CheckIdentity(const std::string& file, const ReadOutcome& outcome, ports::F
 
 // It warns only: a network may be trusted, and its servers know no TLS.
 void WarnOfPlainApi(const std::string& file, const ReadOutcome& outcome, std::string& out) {
-  settings::Url url;
-  if (!settings::ParseApiUrl(outcome.settings.api.url, url).empty() || !settings::IsInTheClear(url))
-    return;
+  if (!settings::IsInTheClear(outcome.settings.api.url)) return;
   AppendLine(out, FaultAt(file, outcome, "api.url",
                           "warning: key and positions cross the network unencrypted, for whoever "
                           "listens there; use https://"));

@@ -137,8 +137,8 @@ std::string SnapshotLines(const json::Object& snapshot) {
 std::string HeapLine(const json::Object& heap) {
   if (Member(heap, "agent_kib") == "-") return {};
   const auto part = [&heap](const char* words, const std::string& name) {
-    return words + Member(heap, (name + "_kib").c_str()) + " KiB (at most " +
-           Member(heap, (name + "_peak_kib").c_str()) + ")";
+    return words + Member(heap, name + "_kib") + " KiB (at most " +
+           Member(heap, name + "_peak_kib") + ")";
   };
   return Line("", "of its heap: agent " + part("", "agent") + part(", HTTP ", "http") +
                       part(", TLS ", "tls") + part(", MQTT and the rest ", "rest"));

@@ -122,7 +122,6 @@ struct SnapshotHealth {
   std::string_view last_error;
 };
 
-// The views must stay valid during EncodeHealth.
 // KiB of the heap that a part has, now and at most.
 struct HeapPartHealth {
   std::uint64_t kib = 0;
@@ -136,6 +135,7 @@ struct HeapHealth {
   HeapPartHealth rest;  // MQTT and the C library
 };
 
+// The views must stay valid during EncodeHealth.
 struct HealthReport {
   std::string_view site;
   WallTime time;

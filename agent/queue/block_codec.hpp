@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One block between its raw records and its bytes in the file: without what they have in
-// common, compressed where that helps, then
-// sealed with the segment's own key, the block's index as nonce and its header as associated data;
+// One block between its raw records and its bytes in the file: without what they have in common,
+// compressed where that helps, then sealed with the segment's own key, the block's index as nonce
+// and its header as associated data;
 // the check sums stand outside the seal, so that damage is told from forgery, and found without the
 // key.
 

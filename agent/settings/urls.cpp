@@ -160,4 +160,9 @@ bool IsInTheClear(const Url& api) {
   return api.scheme == "http" && !IsLoopback(api);
 }
 
+bool IsInTheClear(std::string_view api_url) {
+  Url url;
+  return ParseApiUrl(api_url, url).empty() && IsInTheClear(url);
+}
+
 }  // namespace depotlink::settings

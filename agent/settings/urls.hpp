@@ -35,5 +35,7 @@ bool IsLoopback(std::string_view host);
 
 // http:// to another machine: who listens on the way reads the credential.
 bool IsInTheClear(const Url& api);
+// The same of an address as a config has it; false where it is none.
+bool IsInTheClear(std::string_view api_url);
 
 }  // namespace depotlink::settings
